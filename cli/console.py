@@ -1,0 +1,77 @@
+"""What a person sees: progress and messages on stderr, results on stdout."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from engine.steps import STEPS
+
+stdout = Console(highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+_COUNTED = {2: "rows", 6: "leaves"}
+
+
+def print_json(document: Any) -> None:
+    """One JSON object on stdout."""
+    sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+class StepProgress:
+    """Shows the numbered steps: live on a terminal, a line a step elsewhere, nothing when `quiet`."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._live = stderr.is_terminal and not quiet
+        self._quiet = quiet
+        self._counts: dict[int, int] = {}
+        self._tasks: dict[int, TaskID] = {}
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            console=stderr,
+        )
+
+    def __enter__(self) -> "StepProgress":
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def begin(self, step: int, name: str, total: int | None) -> None:
+        """A step begins."""
+        self._counts[step] = 0
+        if self._live:
+            self._tasks[step] = self._progress.add_task(f"{step} {name}", total=total, rate="")
+
+    def advance(self, step: int, amount: int) -> None:
+        """Rows or leaves went through."""
+        self._counts[step] += amount
+        if self._live:
+            task = self._progress.tasks[self._tasks[step]]
+            elapsed = task.elapsed or 0
+            rate = f"{self._counts[step] / elapsed:,.0f} rows/s" if step == 2 and elapsed else ""
+            self._progress.update(self._tasks[step], advance=amount, rate=rate)
+
+    def end(self, step: int, seconds: float) -> None:
+        """A step ended."""
+        count = self._counts[step]
+        if self._live:
+            self._progress.update(self._tasks[step], total=count or 1, completed=count or 1)
+        elif not self._quiet:
+            what = f"{count:,} {_COUNTED[step]}" if step in _COUNTED and count else ""
+            stderr.print(f"{step} {STEPS[step]:<20} {seconds:>8.2f} s  {what}")
+
+    def say(self, message: str) -> None:
+        """A line for the person."""
+        if not self._quiet:
+            stderr.print(f"  {message}", style="dim", soft_wrap=True)

@@ -1,0 +1,113 @@
+"""`cauri load`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli.console import StepProgress, print_json, stderr, stdout
+from cli.context import Context, open_warehouse
+from cli.options import Feeds, Json, Quiet
+from cli.sample import write_sample
+from engine.load import Request
+from engine.load import load as load_folder
+from engine.summary import Summary
+from sample.plan import SamplePlan
+from warehouse.errors import NothingToDoError
+
+SAMPLE_ROWS = 1_000_000
+MIB = 1024 * 1024
+
+
+def load(
+    directory: Annotated[
+        Path | None, typer.Argument(envvar="CAURI_SOURCE", help="Directory of the feeds; without it a sample is made.")
+    ] = None,
+    feeds: Feeds = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", envvar="CAURI_DRY_RUN", help="Read, check and plan; write nothing.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Load every feed of a directory into the warehouse. Running it twice changes nothing the second time."""
+    context = open_warehouse()
+    folder = directory or _sample_folder(context)
+    with StepProgress(quiet=quiet) as progress:
+        summary = load_folder(
+            Request(folder, context.url, context.settings, context.keyring, feeds, dry_run=dry_run), progress
+        )
+    if json:
+        print_json(summary.to_json())
+    else:
+        show(summary)
+    if summary.status == "nothing":
+        raise NothingToDoError(
+            f"nothing to do: the ledger has the content of all {len(summary.skipped_files)} file(s) of {folder} already",
+            remedy="cauri status shows what is loaded",
+        )
+
+
+def _sample_folder(context: Context) -> Path:
+    folder = context.settings.home_path / "sample"
+    if not (folder / "truth.json").exists():
+        stderr.print("No directory given: a sample will be loaded.")
+        write_sample(SamplePlan(rows=SAMPLE_ROWS), folder)
+    return folder
+
+
+def show(summary: Summary) -> None:
+    """Print what a load did."""
+    document = summary.to_json()
+    if document["status"] == "nothing":
+        return
+    stdout.print(_feeds_table(document["feeds"]))
+    if document["rejected_by_reason"]:
+        stdout.print(_reasons_table(document["feeds"]))
+    _leaves_line(document["leaves"])
+    if document["status"] == "planned":
+        stdout.print("Dry run: nothing was written.")
+        return
+    stdout.print(
+        f"{document['rows']['read']:,} rows in {document['seconds']:.1f} s: {document['rows_per_second']:,} rows/s, "
+        f"peak memory {document['peak_rss_bytes'] / MIB:,.0f} MiB, run {document['run_id']}"
+    )
+    stdout.print(f"Created on the way: {summary.new_beneficiaries:,} beneficiaries, {summary.inferred_clients:,} inferred clients.")
+    stdout.print("\nWhere to look next:")
+    stdout.print("  cauri status                 what the warehouse holds")
+    stdout.print("  cauri quarantine list        the rejected rows, whole, with their reasons")
+    stdout.print('  cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY date_key DESC LIMIT 10;')
+
+
+def _feeds_table(feeds: dict[str, Any]) -> Table:
+    table = Table(title="Rows by feed", title_justify="left")
+    table.add_column("feed")
+    names = ("read", "loaded", "updated", "repeated", "rejected")
+    for name in names:
+        table.add_column(name, justify="right")
+    for feed, counts in feeds.items():
+        table.add_row(feed, *(f"{counts[name]:,}" for name in names))
+    return table
+
+
+def _reasons_table(feeds: dict[str, Any]) -> Table:
+    table = Table(title="Rejected rows by reason", title_justify="left")
+    table.add_column("feed")
+    table.add_column("reason")
+    table.add_column("rows", justify="right")
+    for feed, counts in feeds.items():
+        for reason, rows in counts["rejected_by_reason"].items():
+            table.add_row(feed, reason, f"{rows:,}")
+    return table
+
+
+def _leaves_line(leaves: list[dict[str, Any]]) -> None:
+    if not leaves:
+        return
+    by_action: dict[str, list[str]] = {}
+    for leaf in leaves:
+        by_action.setdefault(leaf["action"], []).append(leaf["leaf"])
+    words = {"build": "built new", "merge": "merged into", "done": "built by an earlier run"}
+    for action, names in by_action.items():
+        stdout.print(f"Leaves {words[action]}: {len(names)} ({names[0]} to {names[-1]})")

@@ -1,0 +1,57 @@
+"""The `cauri` command. One thin function a command, each in the file of its name."""
+
+import os
+import sys
+
+import typer
+
+from cli import compare, database, initialise, load, quarantine, refresh, sample, show_sql, status
+from cli.console import print_json, stderr
+from warehouse.errors import CauriError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="The data warehouse of a mobile-money operator: files in, PostgreSQL star schema out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("init")(initialise.init)
+app.command("sample")(sample.sample)
+app.command("load")(load.load)
+app.command("status")(status.status)
+app.command("compare")(compare.compare)
+app.command("refresh")(refresh.refresh)
+app.command("sql")(show_sql.sql)
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(database.app, name="db")
+
+
+def main() -> None:
+    """Run the command; errors become a message and an exit code (0 done, 1 failed, 2 usage, 3 refused, 75 later, 99 nothing)."""
+    try:
+        app()
+    except CauriError as error:
+        _report(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone (`cauri ... | head`): that is no failure of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _report(error: CauriError) -> None:
+    if "--json" in sys.argv:
+        print_json({"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy})
+    stderr.print(f"[bold red]error:[/] {_escaped(error.message)}", soft_wrap=True)
+    if error.remedy:
+        stderr.print(f"  [bold]->[/] {_escaped(error.remedy)}", soft_wrap=True)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", envvar="CAURI_JSON", help="Print one JSON object on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", envvar="CAURI_QUIET", help="No progress on stderr.")]
+Feeds = Annotated[
+    Path | None,
+    typer.Option("--feeds", envvar="CAURI_FEEDS", help="Mapping file; default: feeds.toml in the directory."),
+]

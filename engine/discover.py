@@ -1,0 +1,131 @@
+"""Step 1, Discover: the files of each feed, known by their content."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.feeds import CONTRACT_VERSION, FEEDS, Feed
+from engine.mapping import MAPPING_FILE, Source, default_sources, read_sources
+from warehouse.errors import ConfigurationError, SourceError
+
+ENDINGS = (".csv", ".txt", ".tsv", ".parquet")
+COMPRESSIONS = (".gz", ".zst")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file of a feed. `number` is its place in the order of the run: earlier files win conflicts."""
+
+    number: int
+    path: Path | None
+    name: str
+    source: Source
+    size_bytes: int
+    content_hash: str
+
+    @property
+    def feed(self) -> Feed:
+        return self.source.feed
+
+    @property
+    def contract(self) -> str:
+        """Contract version and mapping, as the ledger stores them."""
+        return f"{CONTRACT_VERSION}-{self.source.fingerprint}"
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What the ledger knows a file by."""
+        return self.content_hash, self.feed.name, self.contract
+
+    @property
+    def is_parquet(self) -> bool:
+        return self.name.endswith(".parquet")
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What a folder holds: files in the order in which they are read, and the names of files of no feed."""
+
+    files: tuple[SourceFile, ...]
+    ignored: tuple[str, ...]
+    same_content: tuple[str, ...]
+
+
+def discover(folder: Path, mapping: Path | None = None) -> Discovery:
+    """Find and fingerprint the files of each feed in `folder` (not below it).
+
+    Raises:
+        ConfigurationError: the folder or the mapping does not exist, or the mapping is wrong.
+        SourceError: the folder has no file of any feed, or a file cannot be read.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(
+            f"{folder} is not a directory", remedy="give the directory that holds the feeds, or make one: cauri sample"
+        )
+    sources = _sources(folder, mapping)
+    candidates = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    found = [(path.name, source, path) for path in candidates for source in sources if _belongs(path, source)]
+    if not found and not any(source.rows for source in sources):
+        raise SourceError(
+            f"{folder} holds no file of any feed ({len(candidates)} files seen)",
+            remedy=f"names must begin with {', '.join(FEEDS)} and end with {', '.join(ENDINGS)} (also .gz, .zst),"
+            f" or a {MAPPING_FILE} must say what belongs where",
+        )
+    taken = {name for name, _, _ in found}
+    ignored = tuple(path.name for path in candidates if path.name not in taken and _looks_like_data(path))
+    unique, same = _without_copies([*_inline(sources), *(_fingerprint(*item) for item in found)])
+    return Discovery(unique, ignored, same)
+
+
+def _sources(folder: Path, mapping: Path | None) -> list[Source]:
+    if mapping is not None:
+        return read_sources(mapping)
+    if (folder / MAPPING_FILE).exists():
+        return read_sources(folder / MAPPING_FILE)
+    return default_sources()
+
+
+def _belongs(path: Path, source: Source) -> bool:
+    return _looks_like_data(path) and source.covers(path.name)
+
+
+def _looks_like_data(path: Path) -> bool:
+    name = path.name.lower()
+    for compression in COMPRESSIONS:
+        name = name.removesuffix(compression)
+    return name.endswith(ENDINGS)
+
+
+def _fingerprint(name: str, source: Source, path: Path) -> SourceFile:
+    try:
+        with path.open("rb") as stream:
+            content_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as exc:
+        raise SourceError(f"{name} cannot be read: {exc.strerror}", remedy="check the file and its rights") from None
+    return SourceFile(0, path, name, source, path.stat().st_size, content_hash)
+
+
+def _inline(sources: Iterable[Source]) -> list[SourceFile]:
+    inline = []
+    for source in sources:
+        if source.rows:
+            text = json.dumps(source.rows, sort_keys=True, default=str).encode()
+            name = f"{MAPPING_FILE}:{source.feed.name}"
+            inline.append(SourceFile(0, None, name, source, len(text), hashlib.sha256(text).hexdigest()))
+    return inline
+
+
+def _without_copies(files: Iterable[SourceFile]) -> tuple[tuple[SourceFile, ...], tuple[str, ...]]:
+    order = {name: place for place, name in enumerate(FEEDS)}
+    unique: dict[tuple[str, str, str], SourceFile] = {}
+    same = []
+    for file in sorted(files, key=lambda file: (order[file.feed.name], file.name)):
+        if file.identity in unique:
+            same.append(f"{file.name} (same content as {unique[file.identity].name})")
+            continue
+        unique[file.identity] = SourceFile(
+            len(unique), file.path, file.name, file.source, file.size_bytes, file.content_hash
+        )
+    return tuple(unique.values()), tuple(same)

@@ -1,0 +1,161 @@
+"""Steps 1 to 3 over a folder: discover its files, read them, check every row. Nothing is written to the warehouse."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from engine.dimensions import with_defaults
+from engine.discover import Discovery, SourceFile, discover
+from engine.duplicates import repeated_hashes, versions
+from engine.feeds import SERVICES, TRANSACTIONS, Feed
+from engine.outcomes import Outcomes
+from engine.parse import Domains
+from engine.read import Reader, open_reader
+from engine.shards import Dictionary
+from engine.sift import Sieve, Sifted, sift
+from engine.steps import Stopwatch, Watcher
+from engine.summary import Summary
+from warehouse.connection import Connection
+from warehouse.errors import SourceError
+from warehouse.keyring import Keyring
+from warehouse.ledger import known_files
+from warehouse.queries import query
+from warehouse.settings import Settings
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What steps 1 to 3 found. `judged` holds the transactions whose id came several times (`duplicates.versions`)."""
+
+    discovery: Discovery
+    readers: list[Reader]
+    sieve: Sieve
+    sifted: Sifted
+    judged: pl.DataFrame
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        return self.discovery.files
+
+    def of_feed(self, feed: Feed) -> list[tuple[SourceFile, Outcomes, pl.DataFrame]]:
+        """Files of a feed with their counts and good rows."""
+        found = []
+        for file in self.files:
+            rows = self.sifted.rows_of(file)
+            if file.feed is feed and rows is not None:
+                found.append((file, self.sifted.outcomes[file.number], rows))
+        return found
+
+
+@dataclass(frozen=True)
+class Doorkeeper:
+    """With what files are taken in: the folder for what is put aside, the keys, and who looks on."""
+
+    connection: Connection
+    settings: Settings
+    keyring: Keyring
+    work_folder: Path
+    stopwatch: Stopwatch
+    watcher: Watcher
+
+
+def take_in(keeper: Doorkeeper, folder: Path, mapping: Path | None, summary: Summary, *, skip_known: bool = True) -> Intake | None:
+    """Find, read and check the files of a folder that the ledger does not know yet; None if it knows them all.
+
+    Raises:
+        SourceError: one or more files cannot be read as what they claim to be; all of them are named.
+        ConfigurationError: the folder or its mapping is wrong.
+    """
+    with keeper.stopwatch.step(1):
+        discovery = discover(folder, mapping)
+        known = set(known_files(keeper.connection)) if skip_known else set()
+        discovery = _unknown(discovery, known, keeper.watcher, summary)
+        if not discovery.files:
+            summary.status = "nothing"
+            return None
+        readers = _open_all(discovery, keeper.watcher, summary)
+    with keeper.stopwatch.step(2):
+        sieve, sifted = _sift_all(keeper, readers)
+        repeated = repeated_hashes(shard.id_hashes for shard in sifted.shards)
+        judged = versions(sifted.slices, repeated)
+    keeper.stopwatch.split(2, 3, sifted.seconds_checking)
+    return Intake(discovery, readers, sieve, sifted, judged)
+
+
+def _unknown(discovery: Discovery, known: set[tuple[str, str, str]], watcher: Watcher, summary: Summary) -> Discovery:
+    summary.skipped_files = [file.name for file in discovery.files if file.identity in known]
+    if summary.skipped_files:
+        watcher.say(f"{len(summary.skipped_files)} file(s) skipped: the ledger has their content already")
+    summary.notices += [f"{name} belongs to no feed and is not read" for name in discovery.ignored]
+    summary.notices += [f"{name} is not read twice" for name in discovery.same_content]
+    for notice in summary.notices:
+        watcher.say(notice)
+    files = [file for file in discovery.files if file.identity not in known]
+    return replace(discovery, files=tuple(replace(file, number=number) for number, file in enumerate(files)))
+
+
+def _open_all(discovery: Discovery, watcher: Watcher, summary: Summary) -> list[Reader]:
+    readers, problems = [], []
+    for file in discovery.files:
+        try:
+            readers.append(open_reader(file))
+        except SourceError as exc:
+            problems.append(exc)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        listing = "\n".join(f"- {problem}" for problem in problems)
+        raise SourceError(f"{len(problems)} files cannot be read; nothing was loaded:\n{listing}")
+    for reader in readers:
+        if reader.unused:
+            summary.notices.append(f"{reader.file.name}: column(s) not used: {', '.join(reader.unused)}")
+            watcher.say(summary.notices[-1])
+    return readers
+
+
+def _sift_all(keeper: Doorkeeper, readers: list[Reader]) -> tuple[Sieve, Sifted]:
+    sifted = Sifted()
+    sieve = _sieve(keeper)
+    facts = [reader for reader in readers if reader.file.feed is TRANSACTIONS]
+    others = [reader for reader in readers if reader.file.feed is not TRANSACTIONS]
+    sift(others, sieve, sifted, lambda rows: keeper.watcher.advance(2, rows))
+    sieve = _with_services(sieve, [reader.file for reader in others if reader.file.feed is SERVICES], sifted)
+    sift(facts, sieve, sifted, lambda rows: keeper.watcher.advance(2, rows))
+    return sieve, sifted
+
+
+def _sieve(keeper: Doorkeeper) -> Sieve:
+    execute = keeper.connection.execute
+    currencies = pl.DataFrame(
+        execute(query("dimensions/currencies")).fetchall(),
+        schema={"currency": pl.String, "currency_key": pl.Int16, "exponent": pl.Int16},
+        orient="row",
+    )
+    services = pl.DataFrame(
+        execute(query("dimensions/services")).fetchall(),
+        schema={"service_id": pl.String, "commission_rate": pl.Float64, "is_active": pl.Boolean},
+        orient="row",
+    )
+    statuses = dict(execute(query("dimensions/statuses")).fetchall())
+    return Sieve(
+        timezone=keeper.settings.business_timezone,
+        domains=Domains(services["service_id"], currencies, statuses, datetime.now(UTC)),
+        services=services,
+        keyring=keeper.keyring,
+        folder=keeper.work_folder,
+        dictionary=Dictionary(),
+        threads=keeper.settings.workers,
+    )
+
+
+def _with_services(sieve: Sieve, files: list[SourceFile], sifted: Sifted) -> Sieve:
+    """The sieve for transactions: they may refer to services that arrive in the same run."""
+    frames = [sieve.services]
+    for file in files:
+        rows = sifted.rows_of(file)
+        if rows is not None:
+            frames.append(with_defaults("services", rows).select(sieve.services.columns))
+    services = pl.concat(frames).unique("service_id", keep="last", maintain_order=True)
+    return replace(sieve, services=services, domains=replace(sieve.domains, services=services["service_id"]))

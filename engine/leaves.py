@@ -1,0 +1,143 @@
+"""Step 6, Load leaves: one new leaf, built aside in one transaction with its ledger row.
+
+`build_leaf` is a top-level function of one picklable argument that holds paths and no frames: any executor can run it,
+on this machine or another, and running it twice changes nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from engine.facts import FACT_COLUMNS, cells, facts
+from engine.keys import KeyFolder
+from engine.shards import Slice, read_slices
+from partitions.grain import Month
+from partitions.leaves import create_aside, index_and_analyse
+from warehouse.connection import Connection, connect, sql
+from warehouse.copy import copy_frame
+from warehouse.errors import TargetError
+from warehouse.ledger import WorkEntry, record_work, work_done
+
+# Rows of a leaf are taken in pieces of whole days of about this size: 400,000 rows with all columns are about 150 MB.
+ROWS_PER_PIECE = 400_000
+
+
+@dataclass(frozen=True)
+class LeafTask:
+    """All that building a leaf needs to know. `excluded` holds the `seq` of rows that do not go in, if any."""
+
+    url: str
+    month: Month
+    slices: tuple[Slice, ...]
+    keys: KeyFolder
+    excluded: Path | None
+    run_id: int
+    work_id: str
+
+    def __repr__(self) -> str:
+        return f"LeafTask({self.month}, {sum(piece.rows for piece in self.slices)} rows)"
+
+
+@dataclass
+class Totals:
+    """Control totals: what was sent and what PostgreSQL says it has."""
+
+    rows: int = 0
+    amount_minor: int = 0
+    commission_minor: int = 0
+    cells: int = 0
+    cell_transactions: int = 0
+
+    def add(self, fact: pl.DataFrame, summary: pl.DataFrame) -> None:
+        """Count rows that were sent."""
+        self.rows += fact.height
+        # Sums of many leaves can pass 2^63 in minor units; Python's integers cannot overflow.
+        self.amount_minor += int(fact["amount_minor"].cast(pl.Int128).sum())
+        self.commission_minor += int(fact["commission_minor"].cast(pl.Int128).sum())
+        self.cells += summary.height
+        self.cell_transactions += int(summary["transactions"].sum())
+
+
+def build_leaf(task: LeafTask) -> WorkEntry:
+    """Build the leaf of a month and that of its summary; return what the ledger says of it.
+
+    Raises:
+        TargetError: what PostgreSQL read back is not what was sent; nothing was committed.
+    """
+    part = task.month.leaf_of("fact_transactions")
+    with connect(task.url, application=f"cauri {part}") as connection:
+        done = work_done(connection, task.work_id).get(part)
+        if done:
+            return done
+        with connection.transaction():
+            sent = _copy(connection, task)
+            _verify(connection, task.month, sent)
+            for table in ("fact_transactions", "fact_daily_client_summary"):
+                index_and_analyse(connection, table, task.month)
+            entry = WorkEntry(part, "built", sent.rows, sent.amount_minor, sent.commission_minor, sent.cells)
+            record_work(connection, task.work_id, task.run_id, entry)
+    return entry
+
+
+def _copy(connection: Connection, task: LeafTask) -> Totals:
+    leaf = create_aside(connection, "fact_transactions", task.month)
+    summary_leaf = create_aside(connection, "fact_daily_client_summary", task.month)
+    sent = Totals()
+    for rows in _pieces(task):
+        fact = facts(rows, task.keys, task.run_id).select(FACT_COLUMNS)
+        summary = cells(fact)
+        copy_frame(connection, leaf, fact, freeze=True)
+        copy_frame(connection, summary_leaf, summary, freeze=True)
+        sent.add(fact, summary)
+    return sent
+
+
+def _pieces(task: LeafTask) -> Iterator[pl.DataFrame]:
+    rows = read_slices(list(task.slices))
+    if task.excluded:
+        excluded = pl.read_ipc(task.excluded)["seq"]
+        rows = rows.filter(~pl.col("seq").is_in(excluded.implode()))
+    expected = sum(piece.rows for piece in task.slices)
+    if expected <= ROWS_PER_PIECE:
+        yield rows.collect()
+        return
+    days = read_slices(list(task.slices), ["date_key"]).group_by("date_key").len().sort("date_key").collect()
+    # A cell of the summary belongs to one day, so that pieces of whole days never share one.
+    pieces = days.with_columns(piece=(pl.col("len").cum_sum() - 1) // ROWS_PER_PIECE)
+    for bounds in pieces.group_by("piece", maintain_order=True).agg(
+        pl.col("date_key").min().alias("first"), pl.col("date_key").max().alias("last")
+    ).iter_rows(named=True):
+        yield rows.filter(pl.col("date_key").is_between(bounds["first"], bounds["last"])).collect()
+
+
+def _verify(connection: Connection, month: Month, sent: Totals) -> None:
+    found = Totals(*_read_back(connection, month))
+    if found != sent:
+        raise TargetError(
+            f"leaf {month}: sent {sent}, PostgreSQL holds {found}",
+            remedy="nothing of this leaf was kept; run the load again, and report this if it stays",
+        )
+
+
+def _read_back(connection: Connection, month: Month) -> tuple[int, int, int, int, int]:
+    fact, summary = (
+        sql.Identifier("staging", month.leaf_of(table)) for table in ("fact_transactions", "fact_daily_client_summary")
+    )
+    rows, amount, commission = _one(
+        connection,
+        sql.SQL(
+            "SELECT count(*), coalesce(sum(amount_minor), 0)::text, coalesce(sum(commission_minor), 0)::text FROM {}"
+        ).format(fact),
+    )
+    found_cells, transactions = _one(
+        connection, sql.SQL("SELECT count(*), coalesce(sum(transactions), 0) FROM {}").format(summary)
+    )
+    return rows, int(amount), int(commission), found_cells, int(transactions)
+
+
+def _one(connection: Connection, statement: sql.Composed) -> tuple[int, ...]:
+    row = connection.execute(statement).fetchone()
+    assert row is not None
+    return tuple(row)

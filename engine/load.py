@@ -1,0 +1,112 @@
+"""The load: steps 1 to 9 in their order. Each can be interrupted; the same command run again goes on from there."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.intake import Doorkeeper, Intake, take_in
+from engine.outcomes import settle
+from engine.plan import plan_leaves, work_identity
+from engine.publish import NO_WINNERS, Publisher, publish
+from engine.steps import Stopwatch, Watcher
+from engine.summary import Summary
+from engine.workers import MemoryGauge, leaf_executor
+from partitions.catalog import attached_months
+from warehouse.connection import Connection, connect, require_writable
+from warehouse.errors import CauriError
+from warehouse.keyring import Keyring, bind
+from warehouse.ledger import close_run, open_run
+from warehouse.lock import single_writer
+from warehouse.settings import Settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to load, and into which warehouse."""
+
+    folder: Path
+    url: str
+    settings: Settings
+    keyring: Keyring
+    mapping: Path | None = None
+    dry_run: bool = False
+
+
+def load(request: Request, watcher: Watcher) -> Summary:
+    """Load a folder; with `dry_run`, stop after step 5 and change nothing.
+
+    Raises:
+        CauriError: see the classes of `warehouse.errors`; the message says what to do.
+    """
+    summary = Summary("planned" if request.dry_run else "done")
+    stopwatch = Stopwatch(watcher)
+    with MemoryGauge() as gauge:
+        if request.dry_run:
+            _plan_only(request, stopwatch, watcher, summary)
+        else:
+            with single_writer(request.url):
+                _load(request, stopwatch, watcher, summary)
+    summary.steps = stopwatch.as_list()
+    summary.seconds = stopwatch.elapsed
+    summary.peak_rss_bytes = gauge.peak
+    return summary
+
+
+def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
+    with connect(request.url) as connection, work_folder(request.settings) as folder:
+        intake = _take_in(request, connection, folder, stopwatch, watcher, summary)
+        if intake is None:
+            return
+        with stopwatch.step(5):
+            summary.planned(plan_leaves(intake.sifted.slices, attached_months(connection), set()))
+        settle(intake.judged, NO_WINNERS).count(intake.sifted.outcomes)
+        summary.count(intake.discovery, intake.sifted.outcomes)
+
+
+def _load(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
+    with connect(request.url) as connection, work_folder(request.settings) as folder:
+        require_writable(connection)
+        bind(connection, request.settings, request.keyring)
+        intake = _take_in(request, connection, folder, stopwatch, watcher, summary)
+        if intake is None:
+            return
+        work_id = work_identity(intake.files, request.settings.business_timezone)
+        run_id = summary.run_id = open_run(connection, "load", work_id)
+        publisher = Publisher(
+            connection, request.url, request.keyring, folder, run_id, work_id, stopwatch, watcher, summary
+        )
+        try:
+            with leaf_executor(request.settings.workers) as executor:
+                publish(publisher, intake, executor)
+        except (CauriError, KeyboardInterrupt):
+            _mark_failed(request.url, run_id)
+            raise
+
+
+def _take_in(
+    request: Request, connection: Connection, folder: Path, stopwatch: Stopwatch, watcher: Watcher, summary: Summary
+) -> Intake | None:
+    keeper = Doorkeeper(connection, request.settings, request.keyring, folder, stopwatch, watcher)
+    return take_in(keeper, request.folder, request.mapping, summary)
+
+
+def _mark_failed(url: str, run_id: int) -> None:
+    try:
+        with connect(url) as connection:
+            close_run(connection, run_id, "failed")
+    except CauriError:
+        return  # the database is away: the run stays open in the ledger, as after a kill
+
+
+@contextmanager
+def work_folder(settings: Settings) -> Iterator[Path]:
+    """A folder for shards and snapshots, gone afterwards. What a killed run left there is of no use to anyone."""
+    folder = settings.home_path / "work"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,113 @@
+"""`feeds.toml`: which files belong to which feed, and how their columns become canonical ones."""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from engine.feeds import FEEDS, Feed
+from warehouse.errors import ConfigurationError
+
+MAPPING_FILE = "feeds.toml"
+_OPTIONS = {"files", "feed", "columns", "rows", "encoding", "delimiter", "decimal", "timezone"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One `[[source]]`: files (or inline rows) of a feed and how to read them. None means: find out."""
+
+    feed: Feed
+    files: str = ""
+    columns: dict[str, Any] = field(default_factory=dict)
+    rows: tuple[dict[str, Any], ...] = ()
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    timezone: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the same bytes would be read as other rows."""
+        facts = [self.columns, self.encoding, self.delimiter, self.decimal, self.timezone]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
+
+    def covers(self, file_name: str) -> bool:
+        return bool(self.files) and fnmatch(file_name, self.files)
+
+
+def default_sources() -> list[Source]:
+    """Without a `feeds.toml`, a file belongs to the feed with whose name its own begins."""
+    return [Source(feed, files=f"{name}*") for name, feed in FEEDS.items()]
+
+
+def read_sources(path: Path) -> list[Source]:
+    """The sources of a `feeds.toml`.
+
+    Raises:
+        ConfigurationError: the file is missing, is not TOML, or says something that means nothing.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"there is no mapping file {path}", remedy="give an existing file to --feeds") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigurationError(f"{path.name} is not valid TOML: {exc}", remedy="correct the file") from None
+    entries = document.get("source", [])
+    if not entries:
+        raise ConfigurationError(f"{path.name} has no [[source]]", remedy="see docs/feeds.md for the form")
+    return [_source(path.name, number, entry) for number, entry in enumerate(entries, start=1)]
+
+
+def _source(file_name: str, number: int, entry: dict[str, Any]) -> Source:
+    where = f"{file_name}, source {number}"
+    unknown = sorted(set(entry) - _OPTIONS)
+    if unknown:
+        raise ConfigurationError(
+            f"{where}: unknown option(s) {', '.join(unknown)}", remedy=f"the options are {', '.join(sorted(_OPTIONS))}"
+        )
+    feed = FEEDS.get(entry.get("feed", ""))
+    if feed is None:
+        raise ConfigurationError(f"{where}: unknown feed {entry.get('feed')!r}", remedy=f"use one of {', '.join(FEEDS)}")
+    if bool(entry.get("files")) == bool(entry.get("rows")):
+        raise ConfigurationError(f"{where}: needs either files or rows", remedy='for instance files = "export_*.csv"')
+    columns = entry.get("columns", {})
+    _check_columns(where, feed, columns)
+    rest = {name: entry[name] for name in ("files", "encoding", "delimiter", "decimal", "timezone") if name in entry}
+    return Source(feed, columns=columns, rows=tuple(entry.get("rows", ())), **rest)
+
+
+def _check_columns(where: str, feed: Feed, columns: dict[str, Any]) -> None:
+    unknown = sorted(set(columns) - set(feed.names))
+    if unknown:
+        raise ConfigurationError(
+            f"{where}: {feed.name} has no column(s) {', '.join(unknown)}", remedy=f"it has {', '.join(feed.names)}"
+        )
+    for name, value in columns.items():
+        column_expression(value, where=f"{where}, column {name}")
+
+
+def column_expression(value: Any, *, where: str) -> pl.Expr:
+    """Expression over the raw headings for a mapped column: a heading, `{const = ...}` or `{expr = "SQL"}`.
+
+    SQL expressions see every heading as text, and `row_number` (from 1).
+
+    Raises:
+        ConfigurationError: the value has none of these forms, or the SQL cannot be parsed.
+    """
+    if isinstance(value, str):
+        return pl.col(value)
+    if isinstance(value, dict) and set(value) == {"const"}:
+        return pl.lit(str(value["const"]))
+    if isinstance(value, dict) and set(value) == {"expr"}:
+        try:
+            return pl.sql_expr(value["expr"])
+        except pl.exceptions.PolarsError as exc:
+            raise ConfigurationError(f"{where}: the expression is not valid SQL: {exc}", remedy="correct it") from None
+    raise ConfigurationError(
+        f"{where}: must be a heading, {{ const = ... }} or {{ expr = ... }}", remedy="see docs/feeds.md for the form"
+    )

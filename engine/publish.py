@@ -1,0 +1,241 @@
+"""Steps 4 to 9: what was taken in becomes rows of the warehouse."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from engine.aggregates import analyse_parents, recompute_dirty_cells, refresh_views
+from engine.dimensions import SMALL, upsert
+from engine.feeds import CLIENTS, FEEDS, FRAUD_LABELS
+from engine.intake import Intake
+from engine.keys import KeyFolder
+from engine.labels import store_labels, with_sequence
+from engine.leaves import LeafTask, build_leaf
+from engine.members import store_clients, write_keys
+from engine.merge import PART as MERGE_PART
+from engine.merge import merge, stored_elsewhere
+from engine.outcomes import Outcomes, Verdicts, settle
+from engine.plan import BUILD, DONE, MERGE, LeafPlan, plan_leaves
+from engine.reconcile import close, reconcile
+from engine.shards import Slice, read_slices
+from engine.sift import seal_conflicts
+from engine.steps import Stopwatch, Watcher
+from engine.summary import Summary
+from partitions.catalog import attached_months, built_months
+from partitions.grain import Month
+from partitions.leaves import attach, drop_staged
+from warehouse.connection import Connection
+from warehouse.keyring import Keyring
+from warehouse.ledger import WorkEntry, forget_leaf, record_work, work_done
+
+NO_WINNERS = pl.DataFrame(schema={"transaction_id": pl.String, "verdict": pl.String})
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """What publishing works with. `done` is what an interrupted run of the same work has committed, by part."""
+
+    connection: Connection
+    url: str
+    keyring: Keyring
+    work_folder: Path
+    run_id: int
+    work_id: str
+    stopwatch: Stopwatch
+    watcher: Watcher
+    summary: Summary
+
+    @property
+    def keys(self) -> KeyFolder:
+        return KeyFolder(self.work_folder)
+
+    def done(self) -> dict[str, WorkEntry]:
+        """What of this work is committed, by part."""
+        return work_done(self.connection, self.work_id)
+
+
+def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
+    """Run steps 4 to 9.
+
+    Raises:
+        CauriError: what was committed stays and is found again by the next run of the same work.
+    """
+    stopwatch, summary = publisher.stopwatch, publisher.summary
+    with stopwatch.step(4):
+        _dimensions(publisher, intake)
+        _labels(publisher, intake)
+        created = write_keys(
+            publisher.connection,
+            publisher.url,
+            intake.sieve.dictionary,
+            intake.sifted.slices,
+            keys=publisher.keys,
+            keyring=publisher.keyring,
+            clock=intake.sieve.domains.clock,
+        )
+        summary.inferred_clients, summary.new_beneficiaries = created["inferred_clients"], created["new_beneficiaries"]
+    with stopwatch.step(5):
+        _drop_foreign_leaves(publisher)
+        plans = plan_leaves(intake.sifted.slices, attached_months(publisher.connection), _built(publisher))
+        moved = _rows_stored_elsewhere(publisher, plans)
+        summary.planned(plans)
+    with stopwatch.step(6, total=sum(plan.action == BUILD for plan in plans)):
+        for month in _build(publisher, plans, intake.judged, moved, executor):
+            _attach(publisher, month)
+        verdicts = _merge(publisher, plans, intake.judged, moved)
+        verdicts.count(intake.sifted.outcomes)
+    with stopwatch.step(8):
+        summary.recomputed_cells = recompute_dirty_cells(publisher.connection)
+        analyse_parents(publisher.connection)
+        summary.refreshed_views = refresh_views(publisher.connection)
+    with stopwatch.step(9):
+        reconcile(intake.files, intake.sifted.outcomes, publisher.done().values())
+        seal_conflicts(intake.readers, verdicts.conflicts, intake.sieve, intake.sifted)
+        summary.count(intake.discovery, intake.sifted.outcomes)
+        summary.steps = stopwatch.as_list()
+        summary.seconds = stopwatch.elapsed
+        close(publisher.connection, publisher.run_id, intake.files, intake.sifted, summary.to_json())
+
+
+def _dimensions(publisher: Publisher, intake: Intake) -> None:
+    """Small dimensions, clients and identities; after a restart only their counts are taken over."""
+    feeds = [FEEDS[name] for name in (*SMALL, CLIENTS.name)]
+    files = [item for feed in feeds for item in intake.of_feed(feed)]
+    done = publisher.done().get("dimensions")
+    if done:
+        for file, outcomes, _ in files:
+            for name, rows in (done.outcomes or {})[str(file.number)].items():
+                setattr(outcomes, name, rows)
+        return
+    if not files:
+        return
+    with publisher.connection.transaction():
+        for name in SMALL:
+            upsert(publisher.connection, name, [(counts, rows) for _, counts, rows in intake.of_feed(FEEDS[name])])
+        if intake.of_feed(CLIENTS):
+            store_clients(
+                publisher.connection,
+                publisher.url,
+                intake.of_feed(CLIENTS),
+                keyring=publisher.keyring,
+                clock=intake.sieve.domains.clock,
+            )
+        counted = {str(file.number): _counted(outcomes) for file, outcomes, _ in files}
+        _record(publisher, WorkEntry("dimensions", "dimensions", outcomes=counted))
+
+
+def _counted(outcomes: Outcomes) -> dict[str, int]:
+    return {name: getattr(outcomes, name) for name in ("loaded", "updated", "repeated")}
+
+
+def _record(publisher: Publisher, entry: WorkEntry) -> None:
+    record_work(publisher.connection, publisher.work_id, publisher.run_id, entry)
+
+
+def _labels(publisher: Publisher, intake: Intake) -> None:
+    files = intake.of_feed(FRAUD_LABELS)
+    if not files:
+        return
+    for _, outcomes, rows in files:
+        outcomes.loaded += rows.height
+    done = publisher.done().get("labels")
+    if done:
+        verdicts = Verdicts.from_json(done.outcomes or {})
+    else:
+        with publisher.connection.transaction():
+            labels = pl.concat([with_sequence(rows, file.number) for file, _, rows in files])
+            verdicts = store_labels(publisher.connection, labels, publisher.run_id)
+            _record(publisher, WorkEntry("labels", "labels", outcomes=verdicts.to_json()))
+    verdicts.count(intake.sifted.outcomes)
+    seal_conflicts(
+        [reader for reader in intake.readers if reader.file.feed is FRAUD_LABELS],
+        verdicts.conflicts,
+        intake.sieve,
+        intake.sifted,
+    )
+
+
+def _built(publisher: Publisher) -> set[Month]:
+    names = {part for part, entry in publisher.done().items() if entry.state == "built"}
+    return {Month(int(name[-7:].replace("_", ""))) for name in names}
+
+
+def _drop_foreign_leaves(publisher: Publisher) -> None:
+    """Leaves that an interrupted run of other work left in staging: nobody will come back for them."""
+    for month in built_months(publisher.connection) - _built(publisher):
+        with publisher.connection.transaction():
+            drop_staged(publisher.connection, month)
+            forget_leaf(publisher.connection, month.leaf_of("fact_transactions"))
+
+
+def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan]) -> pl.DataFrame:
+    """Rows (`seq`, `transaction_id`) for new leaves whose id the warehouse already holds: they have to be merged."""
+    slices = [piece for plan in plans if plan.action == BUILD for piece in plan.slices]
+    if not slices or not attached_months(publisher.connection):
+        return pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})
+    return stored_elsewhere(publisher.url, slices)
+
+
+def _build(
+    publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame, executor: Executor
+) -> Iterator[Month]:
+    """Build the new leaves, in parallel; give each month as its leaf is ready, those of an earlier run first."""
+    staged = built_months(publisher.connection)
+    yield from (plan.month for plan in plans if plan.action == DONE and plan.month in staged)
+    excluded = pl.concat([judged.filter(~pl.col("wins")).select("seq"), moved.select("seq")]).unique()
+    path = publisher.work_folder / "excluded.arrow"
+    excluded.write_ipc(path)
+    tasks = [
+        LeafTask(
+            publisher.url,
+            plan.month,
+            plan.slices,
+            publisher.keys,
+            path if excluded.height else None,
+            publisher.run_id,
+            publisher.work_id,
+        )
+        # The largest first: the last worker to finish then keeps the others waiting least.
+        for plan in sorted(plans, key=lambda plan: -plan.rows)
+        if plan.action == BUILD
+    ]
+    futures = {executor.submit(build_leaf, task): task.month for task in tasks}
+    for future in as_completed(futures):
+        future.result()
+        yield futures[future]
+        publisher.watcher.advance(6, 1)
+
+
+def _attach(publisher: Publisher, month: Month) -> None:
+    with publisher.stopwatch.within(6, 7):
+        attach(publisher.connection, month)
+
+
+def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame) -> Verdicts:
+    """Merge what goes to leaves that existed; return the final outcomes of every id that was there more than once."""
+    rows = _rows_to_merge([piece for plan in plans if plan.action == MERGE for piece in plan.slices], plans, moved)
+    rows = rows.join(judged.filter(~pl.col("wins")), on="seq", how="anti")
+    done = publisher.done().get(MERGE_PART)
+    if done:
+        merged = Verdicts.from_json(done.outcomes or {})
+    elif rows.is_empty():
+        merged = Verdicts.from_json({})
+    else:
+        merged = merge(
+            publisher.connection, rows, judged, keys=publisher.keys, run_id=publisher.run_id, work_id=publisher.work_id
+        )
+    unmerged = judged.join(rows, on="transaction_id", how="anti")
+    return Verdicts(pl.concat([merged.rows, settle(unmerged, NO_WINNERS).rows]))
+
+
+def _rows_to_merge(slices: list[Slice], plans: list[LeafPlan], moved: pl.DataFrame) -> pl.DataFrame:
+    building = [piece for plan in plans if plan.action == BUILD for piece in plan.slices]
+    frames = []
+    if slices:
+        frames.append(read_slices(slices).collect())
+    if moved.height:
+        frames.append(read_slices(building).filter(pl.col("seq").is_in(moved["seq"].implode())).collect())
+    return pl.concat(frames) if frames else pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})

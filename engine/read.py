@@ -1,0 +1,218 @@
+"""Step 2, Read, second half: frames of canonical columns as the file wrote them, batch by batch."""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from engine.blocks import BROKEN, Block, read_blocks, read_dialect, repaired
+from engine.dialect import Dialect
+from engine.discover import SourceFile
+from engine.feeds import FEEDS, Feed, canonical_name
+from engine.mapping import column_expression
+from warehouse.errors import SourceError
+
+# As many rows of a Parquet file as a block of text holds.
+PARQUET_BATCH_ROWS = 65_536
+MAX_FIELD_CHARACTERS = 256
+
+# Name of the field after the last one of the header: only irregular rows have one.
+EXTRA = "__extra"
+ROW_NUMBER = "row_number"
+FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a file: `raw` under its own headings, `frame` under canonical names with `row_number` and `fault`."""
+
+    raw: pl.DataFrame
+    frame: pl.DataFrame
+    raw_lines: dict[int, str]
+    decimal_comma: bool
+
+
+@dataclass(frozen=True)
+class Reader:
+    """An opened file: its header is known to fit its feed."""
+
+    file: SourceFile
+    dialect: Dialect | None
+    headings: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def batches(self) -> Iterator["LazyBatch"]:
+        """The file in pieces that can be parsed apart, in order.
+
+        Raises:
+            SourceError: the file is damaged further on.
+        """
+        if self.file.path is None:
+            yield LazyBatch(self, 1, pl.DataFrame(self.file.source.rows).cast(pl.String))
+        elif self.dialect is None:
+            yield from self._parquet_batches()
+        else:
+            for block in read_blocks(self.file, self.dialect):
+                yield LazyBatch(self, block.first_row, block)
+
+    def _parquet_batches(self) -> Iterator["LazyBatch"]:
+        row = 1
+        try:
+            for frame in pl.scan_parquet(self.file.path).collect_batches(chunk_size=PARQUET_BATCH_ROWS):
+                yield LazyBatch(self, row, frame)
+                row += frame.height
+        except (pl.exceptions.PolarsError, OSError) as exc:
+            raise _damaged_parquet(self.file, exc) from None
+
+
+@dataclass(frozen=True)
+class LazyBatch:
+    """A piece of a file that nobody has parsed yet: any thread may."""
+
+    reader: Reader
+    first_row: int
+    content: Block | pl.DataFrame
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.content.height if isinstance(self.content, pl.DataFrame) else self.content.rows
+
+    def read(self) -> Batch:
+        """Parse the piece into rows."""
+        if isinstance(self.content, pl.DataFrame):
+            raw = self.content.with_row_index(ROW_NUMBER, offset=self.first_row)
+            return _batch(self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), trim=True, broken=True)
+        block, dialect = self.content, self.reader.dialect
+        assert dialect is not None
+        raw = _parse(block, dialect, self.reader.file)
+        if not block.raw_lines and raw[EXTRA].null_count() < raw.height:
+            block = repaired(block, dialect)
+            raw = _parse(block, dialect, self.reader.file)
+        return _batch(self.reader, raw, block.raw_lines, trim=_has_blanks(block.data), broken=block.broken)
+
+
+def open_reader(file: SourceFile) -> Reader:
+    """Open a file and check its header.
+
+    Raises:
+        SourceError: the file is empty or damaged, or its header does not fit the feed.
+    """
+    if file.path is None:
+        headings = tuple(dict.fromkeys(name for row in file.source.rows for name in row))
+        return Reader(file, None, headings, _unused(file, headings))
+    if file.is_parquet:
+        try:
+            headings = tuple(pl.scan_parquet(file.path).collect_schema().names())
+        except (pl.exceptions.PolarsError, OSError) as exc:
+            raise _damaged_parquet(file, exc) from None
+        return Reader(file, None, headings, _unused(file, headings))
+    dialect = read_dialect(file)
+    return Reader(file, dialect, dialect.header, _unused(file, dialect.header))
+
+
+def _damaged_parquet(file: SourceFile, exc: Exception) -> SourceError:
+    reason = str(exc).splitlines()[0]
+    return SourceError(f"{file.name} is no whole Parquet file: {reason}", remedy="copy or export the file again")
+
+
+def _mapped(file: SourceFile, headings: tuple[str, ...]) -> dict[str, pl.Expr]:
+    """Canonical column -> expression over the headings."""
+    mapped = {
+        name: column_expression(value, where=f"column {name}") for name, value in file.source.columns.items()
+    }
+    for heading in headings:
+        name = canonical_name(heading)
+        if name in file.feed.names and name not in mapped:
+            mapped[name] = pl.col(heading)
+    return mapped
+
+
+def _unused(file: SourceFile, headings: tuple[str, ...]) -> tuple[str, ...]:
+    mapped = _mapped(file, headings)
+    used = {root for expression in mapped.values() for root in expression.meta.root_names()}
+    unknown = sorted(used - set(headings) - {ROW_NUMBER})
+    if unknown:
+        raise SourceError(
+            f"{file.name}: the mapping uses {', '.join(map(repr, unknown))}, which its header has not",
+            remedy=f"the header is {', '.join(headings)}",
+        )
+    missing = [name for name in file.feed.required if name not in mapped]
+    unused = tuple(heading for heading in headings if heading not in used)
+    if missing:
+        raise SourceError(
+            f"{file.name}: missing {', '.join(missing)} for feed {file.feed.name}; found {', '.join(headings)}",
+            remedy=_hint(file.feed, headings, missing, unused),
+            missing=missing,
+        )
+    return unused
+
+
+def _hint(feed: Feed, headings: tuple[str, ...], missing: list[str], unused: tuple[str, ...]) -> str:
+    names = {canonical_name(heading) for heading in headings}
+    for other in FEEDS.values():
+        if other.name != feed.name and set(other.required) <= names:
+            return f"this looks like the feed {other.name}: rename the file to {other.name}_..., or map it in feeds.toml"
+    for heading in unused:
+        close = difflib.get_close_matches(canonical_name(heading), missing, n=1)
+        if close:
+            return f"is {heading!r} perhaps {close[0]}? Map it in feeds.toml: [source.columns] {close[0]} = {heading!r}"
+    return "map the columns in a feeds.toml beside the files; docs/feeds.md shows how"
+
+
+def _parse(block: Block, dialect: Dialect, file: SourceFile) -> pl.DataFrame:
+    schema = dict.fromkeys((*dialect.header, EXTRA), pl.String())
+    if not block.rows:
+        return pl.DataFrame(schema={ROW_NUMBER: pl.UInt32, **schema})
+    try:
+        return pl.read_csv(
+            block.data,
+            has_header=False,
+            schema=schema,
+            separator=dialect.delimiter,
+            infer_schema=False,
+            missing_columns="insert",
+            extra_columns="ignore",
+            row_index_name=ROW_NUMBER,
+            row_index_offset=block.first_row,
+        )
+    except pl.exceptions.PolarsError:
+        raise SourceError(
+            f"{file.name}: rows {block.first_row} to {block.first_row + block.rows - 1} cannot be split into fields",
+            remedy="look for unbalanced quotes there",
+        ) from None
+
+
+def _has_blanks(data: bytes) -> bool:
+    return any(blank in data for blank in (b" ", b"\t", b"\xc2\xa0"))
+
+
+def _batch(
+    reader: Reader, raw: pl.DataFrame, raw_lines: dict[int, str] | None = None, *, trim: bool, broken: bool
+) -> Batch:
+    mapped = _mapped(reader.file, reader.headings)
+    frame = raw.select(
+        pl.col(ROW_NUMBER).cast(pl.Int64),
+        pl.col(EXTRA),
+        *(mapped.get(name, pl.lit(None, pl.String)).alias(name) for name in reader.file.feed.names),
+    )
+    if trim:
+        frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    frame = frame.with_columns(_fault(frame, broken=broken).alias(FAULT)).drop(EXTRA)
+    return Batch(raw, frame, raw_lines or {}, bool(reader.dialect and reader.dialect.decimal_comma))
+
+
+def _fault(frame: pl.DataFrame, *, broken: bool) -> pl.Expr:
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != EXTRA]
+    no_text = pl.any_horizontal(pl.col(texts).str.contains(BROKEN, literal=True)) if broken else pl.lit(False)
+    too_long = pl.any_horizontal(pl.col(texts).str.len_bytes() > MAX_FIELD_CHARACTERS)
+    known = pl.col(EXTRA).is_in(["line_break", "unclosed_quote", "too_many_fields", "too_few_fields"])
+    return (
+        pl.when(pl.col(EXTRA).is_not_null())
+        .then(pl.when(known).then(pl.col(EXTRA)).otherwise(pl.lit("too_many_fields")))
+        .when(too_long)
+        .then(pl.lit("field_too_long"))
+        .when(no_text)
+        .then(pl.lit("broken_text"))
+    )

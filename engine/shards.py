@@ -1,0 +1,136 @@
+"""Between steps 3 and 6: checked transactions on disk, typed and grouped by leaf, with codes in place of identifiers.
+
+A shard is the good rows of one batch. Identifiers are replaced by the codes of a dictionary that lives in this process
+only, so that no raw identifier is ever written to disk.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from engine.parse import AMOUNT_DECIMALS
+from engine.read import ROW_NUMBER
+from partitions.grain import Month
+
+# Row numbers of a file need fewer bits than this; the rest of a sequence number is the number of the file.
+FILE_SHIFT = 40
+CODED = ("client_id", "beneficiary_id", "service_id", "channel_code", "location_code")
+
+WRONG_COMMISSION, ZERO_AMOUNT, SLOW, INACTIVE_SERVICE, UPDATED_BEFORE = 1, 2, 4, 8, 16
+SLOW_MS = 60_000
+
+
+class Dictionary:
+    """Identifier -> code, for the length of a run; shared by the threads that read."""
+
+    def __init__(self) -> None:
+        self._categories = {name: pl.Categories.random() for name in CODED}
+        # Polars forgets the codes of a category as soon as no series has its type, and then gives them out again.
+        self._anchors = [pl.Series([], dtype=pl.Categorical(one)) for one in self._categories.values()]
+
+    def encode(self, name: str) -> pl.Expr:
+        """Codes (UInt32) of a column of identifiers (String)."""
+        return pl.col(name).cast(pl.Categorical(self._categories[name])).to_physical()
+
+    def members(self, name: str) -> pl.Series:
+        """Identifiers (String); the place of each is its code."""
+        return self._categories[name].to_series()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Rows of one leaf within a shard."""
+
+    path: Path
+    month: Month
+    offset: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Good rows of a batch on disk, and the hashes (UInt64) of their ids."""
+
+    slices: tuple[Slice, ...]
+    id_hashes: pl.Series
+
+
+def shape(good: pl.DataFrame, services: pl.DataFrame, file_number: int, timezone: str, dictionary: Dictionary) -> pl.DataFrame:
+    """Checked transactions -> the columns of a shard: amounts in minor units, days and minutes of the business zone, codes.
+
+    `services` has `service_id`, `commission_rate` (percent, Float64), `is_active`.
+    """
+    step = pl.lit(10, pl.Int64).pow(AMOUNT_DECIMALS - pl.col("exponent"))
+    local = pl.col("transaction_ts").dt.convert_time_zone(timezone)
+    rates = dict(services.select("service_id", "commission_rate").iter_rows())
+    active = dict(services.select("service_id", "is_active").iter_rows())
+    return (
+        good.lazy()
+        .with_columns(
+            amount_minor=pl.col("amount") // step,
+            commission_minor=(pl.col("commission") // step).fill_null(0),
+            date_key=local.dt.year() * 10_000 + local.dt.month().cast(pl.Int32) * 100 + local.dt.day().cast(pl.Int32),
+            time_key=local.dt.hour().cast(pl.Int16) * 60 + local.dt.minute().cast(pl.Int16),
+            source_updated_at=pl.coalesce("updated_at", "transaction_ts"),
+            rate=pl.col("service_id").replace_strict(rates, return_dtype=pl.Float64),
+            active=pl.col("service_id").replace_strict(active, return_dtype=pl.Boolean),
+        )
+        .select(
+            pl.col(ROW_NUMBER).add(file_number << FILE_SHIFT).alias("seq"),
+            pl.col("transaction_id").hash().alias("id_hash"),
+            "transaction_id",
+            "transaction_ts",
+            "source_updated_at",
+            "amount_minor",
+            "commission_minor",
+            "date_key",
+            "time_key",
+            pl.col("processing_ms").cast(pl.Int32),
+            _anomaly_flags(),
+            "currency_key",
+            "status_key",
+            *(dictionary.encode(name) for name in CODED),
+        )
+        .collect()
+    )
+
+
+def _anomaly_flags() -> pl.Expr:
+    # The rate is a percentage in float, good enough to raise a flag; no amount is computed from it.
+    expected = pl.col("amount_minor") * pl.col("rate") / 100
+    wrong = pl.col("commission").is_not_null() & ((pl.col("commission_minor") - expected).abs() > 1)
+    flags = {
+        WRONG_COMMISSION: wrong,
+        ZERO_AMOUNT: pl.col("amount_minor") == 0,
+        SLOW: (pl.col("processing_ms") > SLOW_MS).fill_null(value=False),
+        INACTIVE_SERVICE: ~pl.col("active"),
+        UPDATED_BEFORE: pl.col("source_updated_at") < pl.col("transaction_ts"),
+    }
+    return pl.sum_horizontal(condition.cast(pl.Int32) * bit for bit, condition in flags.items()).alias("anomaly_flags")
+
+
+def write_shard(rows: pl.DataFrame, path: Path) -> Shard:
+    """Write shaped rows so that those of one leaf stand together."""
+    months = rows["date_key"] // 100
+    if months.n_unique() > 1:
+        rows = rows.sort(months, maintain_order=True)
+        months = rows["date_key"] // 100
+    rows.write_ipc(path)
+    return Shard(tuple(_slices(months, path)), rows["id_hash"])
+
+
+def _slices(months: pl.Series, path: Path) -> list[Slice]:
+    runs = months.rle().struct.unnest()
+    offsets = runs["len"].cum_sum() - runs["len"]
+    return [
+        Slice(path, Month(month), offset, rows)
+        for month, offset, rows in zip(runs["value"], offsets, runs["len"], strict=True)
+    ]
+
+
+def read_slices(slices: list[Slice], columns: list[str] | None = None) -> pl.LazyFrame:
+    """The rows of some slices, in their order."""
+    frames = [pl.scan_ipc(piece.path).slice(piece.offset, piece.rows) for piece in slices]
+    rows = pl.concat(frames)
+    return rows if columns is None else rows.select(columns)

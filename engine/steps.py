@@ -1,0 +1,82 @@
+"""The numbered steps of a load: the same in code, logs, progress and docs."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+STEPS = {
+    1: "Discover",
+    2: "Read",
+    3: "Check",
+    4: "Dimensions",
+    5: "Plan leaves",
+    6: "Load leaves",
+    7: "Attach",
+    8: "Aggregate",
+    9: "Reconcile and close",
+}
+
+
+class Watcher(Protocol):
+    """Who looks on while a load runs."""
+
+    def begin(self, step: int, name: str, total: int | None) -> None:
+        """A step begins; `total` is what `advance` will sum up to, if it is known."""
+
+    def advance(self, step: int, amount: int) -> None:
+        """Rows, or leaves, went through a step."""
+
+    def end(self, step: int, seconds: float) -> None:
+        """A step ended."""
+
+    def say(self, message: str) -> None:
+        """Something that a person should know."""
+
+
+class Stopwatch:
+    """Seconds of each step; a step may run in several stretches."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._seconds: dict[int, float] = {}
+        self._started = time.perf_counter()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.perf_counter() - self._started
+
+    @contextmanager
+    def step(self, number: int, total: int | None = None) -> Iterator[None]:
+        """Time a stretch of a step."""
+        self._watcher.begin(number, STEPS[number], total)
+        started = time.perf_counter()
+        yield
+        self.add(number, time.perf_counter() - started)
+        self._watcher.end(number, self._seconds[number])
+
+    def add(self, number: int, seconds: float) -> None:
+        """Account seconds to a step that ran within another."""
+        self._seconds[number] = self._seconds.get(number, 0.0) + seconds
+
+    @contextmanager
+    def within(self, outer: int, inner: int) -> Iterator[None]:
+        """Time a stretch of one step that happens while another runs."""
+        started = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - started
+        self.add(inner, seconds)
+        self.add(outer, -seconds)
+
+    def split(self, number: int, into: int, seconds: float) -> None:
+        """Account a part of one step's seconds to another that shared its threads."""
+        seconds = min(seconds, self._seconds[number])
+        self._seconds[number] -= seconds
+        self.add(into, seconds)
+
+    def as_list(self) -> list[dict[str, Any]]:
+        return [
+            {"step": number, "name": STEPS[number], "seconds": round(seconds, 3)}
+            for number, seconds in sorted(self._seconds.items())
+        ]

@@ -1,0 +1,60 @@
+# `uv run just` shows this list; arguments after a recipe's name go to its command.
+set positional-arguments
+
+[private]
+default:
+    @just --list --unsorted
+
+# Load a directory (or, without one, a sample of a million rows) into the warehouse
+[no-exit-message]
+load *args:
+    @uv run cauri load "$@"
+
+# Write a sample of the feeds
+[no-exit-message]
+sample *args:
+    @uv run cauri sample "$@"
+
+# What the warehouse holds
+[no-exit-message]
+status *args:
+    @uv run cauri status "$@"
+
+# Start the local server
+up:
+    @uv run cauri db start
+
+# Stop the local server
+down:
+    @uv run cauri db stop
+
+# Run the tests; needs no service
+test *args:
+    uv run --group test pytest -n auto "$@"
+
+# Run the tests on PostgreSQL binaries in another folder
+test-on bindir *args:
+    CAURI_PG_BINDIR="$1" uv run --group test pytest -n auto "${@:2}"
+
+# Check style, types and the floors of the house
+lint:
+    uv run --group lint ruff check .
+    uv run --group lint ruff format --check .
+    uv run --group lint mypy
+    uv run --group lint lint-imports
+
+# Put the code into its format
+format:
+    uv run --group lint ruff format .
+    uv run --group lint ruff check --fix .
+
+# Tests and lint
+check: lint test
+
+# Rows per second of the load against an expert's own COPY of the same rows
+bench *args:
+    uv run --group test python -m bench.floor "$@"
+
+# Write docs/data-dictionary.md from the comments in the database
+dictionary:
+    uv run python -m warehouse.dictionary

@@ -1,0 +1,6 @@
+-- How many open rows failed each rule; a row that failed two counts twice.
+SELECT feed, reason, count(*)
+FROM ops.quarantine, unnest(reasons) AS reason
+WHERE state = 'open'
+GROUP BY feed, reason
+ORDER BY count(*) DESC, feed, reason

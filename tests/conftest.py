@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests import database
+
+_opened = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_opened] = database.open_session()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if config.stash.get(_opened, False):
+        database.close_session()
+
+
+@pytest.fixture(scope="session")
+def template_database() -> tuple[str, str]:
+    return database.template_database()
+
+
+@pytest.fixture
+def database_url(template_database: tuple[str, str]) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    with database.copied_database(*template_database) as url:
+        yield url
