@@ -3,7 +3,7 @@
 from cli.console import print_json, stdout
 from cli.context import open_warehouse
 from cli.options import Json
-from engine.aggregates import analyse_parents, recompute_dirty_cells, refresh_views
+from engine.aggregates import analyse, recompute_dirty_cells, refresh_views
 from warehouse.connection import connect
 from warehouse.lock import single_writer
 
@@ -13,7 +13,7 @@ def refresh(json: Json = False) -> None:
     context = open_warehouse()
     with single_writer(context.url), connect(context.url) as connection:
         cells = recompute_dirty_cells(connection)
-        analyse_parents(connection)
+        analyse(connection)
         views = refresh_views(connection)
     if json:
         print_json({"status": "done", "recomputed_cells": cells, "refreshed_views": views})

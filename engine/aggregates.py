@@ -3,8 +3,21 @@
 The cells of a leaf that was built aside came with it; what is left are those that a merge touched.
 """
 
+from typing import LiteralString
+
 from warehouse.connection import Connection, sql
 from warehouse.queries import query
+
+
+# Each leaf is then aggregated by itself and in parallel: 0.8 s for 2 million cells instead of 2.4 s. Compiling the plan of
+# so many leaves takes longer than running it.
+REFRESH_SETTINGS: tuple[LiteralString, ...] = (
+    "SET enable_partitionwise_aggregate = on",
+    "SET min_parallel_table_scan_size = 0",
+    "SET parallel_setup_cost = 0",
+    "SET work_mem = '128MB'",
+    "SET jit = off",
+)
 
 
 def recompute_dirty_cells(connection: Connection) -> int:
@@ -18,16 +31,19 @@ def recompute_dirty_cells(connection: Connection) -> int:
 
 def refresh_views(connection: Connection) -> list[str]:
     """Refresh every materialized view of `dwh` without stopping its readers; return their names."""
+    for setting in REFRESH_SETTINGS:
+        connection.execute(setting)
     names = [name for (name,) in connection.execute(query("aggregates/materialized_views")).fetchall()]
     for name in names:
         connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW CONCURRENTLY dwh.{}").format(sql.Identifier(name)))
     return names
 
 
-def analyse_parents(connection: Connection) -> None:
-    """Statistics of the partitioned tables as a whole: autovacuum never makes them, and joins go wrong without."""
+def analyse(connection: Connection) -> None:
+    """Statistics of the dimensions and of the partitioned tables as a whole, which autovacuum never makes."""
     # From version 18 on, the leaves, which have theirs, need not be sampled again.
     only = sql.SQL("ONLY ") if connection.info.server_version >= 180_000 else sql.SQL("")
     connection.execute("SET default_statistics_target = 20")
     for table in ("fact_transactions", "fact_daily_client_summary"):
         connection.execute(sql.SQL("ANALYZE {}dwh.{}").format(only, sql.Identifier(table)))
+    connection.execute("ANALYZE dwh.dim_client, dwh.dim_beneficiary, dwh.dim_service, dwh.dim_channel, dwh.dim_location")

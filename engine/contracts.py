@@ -1,6 +1,6 @@
 """Step 3, Check: the contract of each feed. A rule's name is the reason that quarantine gives.
 
-A row with a fault of form (`fault`) is judged by that alone: what stands in its fields means nothing.
+A row with a fault of form (see `engine.blocks`) is judged by that alone: what stands in its fields means nothing.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,6 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
-from engine.parse import AMOUNT_DECIMALS
 from engine.read import FAULT, ROW_NUMBER
 
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -18,14 +17,11 @@ MAX_PROCESSING_MS = 86_400_000
 _MOMENT = {"time_zone": "UTC", "time_unit": "us", "nullable": True}
 
 REFERENCE_CLOCK = "clock"
+REFUSED_SCHEMA = {ROW_NUMBER: pl.Int64, "reasons": pl.List(pl.String)}
 
 
 def _rule(condition: pl.Expr) -> Any:
-    return dy.rule()(lambda cls: pl.col(FAULT).is_not_null() | condition)
-
-
-def _form(reason: str) -> Any:
-    return dy.rule()(lambda cls: pl.col(FAULT).is_null() | (pl.col(FAULT) != reason))
+    return dy.rule()(lambda cls: condition)
 
 
 def _present(column: str) -> Any:
@@ -54,9 +50,8 @@ def _matches(column: str, pattern: str) -> Any:
 
 def _exact(column: str) -> Any:
     """No more decimals than the currency has (an unknown currency is its own reason)."""
-    step = pl.lit(10, pl.Int64).pow(AMOUNT_DECIMALS - pl.col("exponent"))
     beyond = pl.col(f"{column}_text").str.contains(r"[.,]\d{4}\d*[1-9]")
-    return _rule(pl.col(column).is_null() | (pl.col(column) % step == 0) & ~beyond)
+    return _rule(pl.col(column).is_null() | (pl.col(column) % pl.col("minor_step") == 0) & ~beyond)
 
 
 def _not_large(column: str) -> Any:
@@ -77,15 +72,7 @@ class Contract(dy.Schema):
     """What every feed promises."""
 
     row_number = dy.Int64()
-    fault = dy.String(nullable=True)
     clock = dy.Datetime(**_MOMENT)
-
-    broken_text = _form("broken_text")
-    too_many_fields = _form("too_many_fields")
-    too_few_fields = _form("too_few_fields")
-    field_too_long = _form("field_too_long")
-    line_break = _form("line_break")
-    unclosed_quote = _form("unclosed_quote")
 
 
 class Transactions(Contract):
@@ -96,13 +83,13 @@ class Transactions(Contract):
     transaction_ts_text = dy.String(nullable=True)
     client_id = dy.String(nullable=True)
     service_id = dy.String(nullable=True)
-    service_known = dy.Bool(nullable=True)
+    service_no = dy.Int16(nullable=True)
     channel_code = dy.String(nullable=True)
     location_code = dy.String(nullable=True)
     beneficiary_id = dy.String(nullable=True)
     currency = dy.String(nullable=True)
     currency_key = dy.Int16(nullable=True)
-    exponent = dy.Int16(nullable=True)
+    minor_step = dy.Int64(nullable=True)
     amount = dy.Int64(nullable=True)
     amount_text = dy.String(nullable=True)
     commission = dy.Int64(nullable=True)
@@ -122,7 +109,7 @@ class Transactions(Contract):
     transaction_ts_in_future = _not_future("transaction_ts")
     client_id_missing = _present("client_id")
     service_id_missing = _present("service_id")
-    service_id_unknown = _rule(pl.col("service_known"))
+    service_id_unknown = _rule(pl.col("service_id").is_null() | pl.col("service_no").is_not_null())
     currency_missing = _present("currency")
     currency_unknown = _rule(pl.col("currency").is_null() | pl.col("currency_key").is_not_null())
     amount_missing = _present("amount_text")
@@ -254,9 +241,15 @@ def check(frame: pl.DataFrame, feed: str, clock: datetime) -> tuple[pl.DataFrame
     Returns:
         The good rows, and a frame of `row_number` and `reasons` (list of strings, never empty) for the others.
     """
-    contract = CONTRACTS[feed]
-    good, failure = contract.filter(frame.with_columns(pl.lit(clock).cast(pl.Datetime("us", "UTC")).alias(REFERENCE_CLOCK)))
-    return good, _reasons(failure.details())
+    frame = frame.with_columns(pl.lit(clock).cast(pl.Datetime("us", "UTC")).alias(REFERENCE_CLOCK))
+    refused = []
+    if frame[FAULT].null_count() < frame.height:
+        refused.append(frame.filter(pl.col(FAULT).is_not_null()).select(ROW_NUMBER, pl.concat_list(FAULT).alias("reasons")))
+        frame = frame.filter(pl.col(FAULT).is_null())
+    good, failure = CONTRACTS[feed].filter(frame)
+    if good.height < frame.height:
+        refused.append(_reasons(failure.details()))
+    return good, pl.concat(refused) if refused else pl.DataFrame(schema=REFUSED_SCHEMA)
 
 
 def _reasons(details: pl.DataFrame) -> pl.DataFrame:

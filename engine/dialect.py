@@ -5,6 +5,8 @@ import io
 import re
 from dataclasses import dataclass
 
+import numpy as np
+
 from engine.discover import SourceFile
 from warehouse.errors import SourceError
 
@@ -70,15 +72,25 @@ def is_cp1252(sample: bytes) -> bool:
 
     The start of a file can be plain ASCII in either, so that whoever reads on asks again, block by block.
     """
-    lines = [line for line in sample.split(b"\n") if not line.isascii()]
-    broken = [line for line in lines if not _is_utf8(line)]
+    lines = [sample[start:end] for _, start, end in other_lines(sample)]
+    broken = [line for line in lines if not is_utf8(line)]
     if len(broken) < len(lines):
         return False
     many = len(broken) > CP1252_SHARE_OF_LINES * (sample.count(b"\n") + 1)
-    return many or _delimiter(sample.decode("cp1252", "replace").splitlines()) == ";"
+    return many or _delimiter(sample[: sample.find(b"\n") + 1 or None].decode("cp1252", "replace").splitlines()) == ";"
 
 
-def _is_utf8(line: bytes) -> bool:
+def other_lines(sample: bytes) -> list[tuple[int, int, int]]:
+    """The lines that are not plain ASCII: number from 0, begin, end."""
+    octets = np.frombuffer(sample, np.uint8)
+    ends = np.flatnonzero(octets == ord("\n"))
+    lines = np.unique(np.searchsorted(ends, np.flatnonzero(octets > 127)))
+    bounds = np.concatenate([[-1], ends, [len(sample)]])
+    return [(int(line), int(bounds[line]) + 1, int(bounds[line + 1])) for line in lines]
+
+
+def is_utf8(line: bytes) -> bool:
+    """Whether bytes are text in UTF-8."""
     try:
         line.decode("utf-8")
     except UnicodeDecodeError:

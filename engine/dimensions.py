@@ -140,6 +140,9 @@ def write_client_versions(connection: Connection, versions: pl.DataFrame, record
         client_key=pl.coalesce("client_key", next_key + pl.col("client_key").is_null().cum_sum() - 1).cast(pl.Int32),
     )
     codes = numbered["client_ref"].map_elements(readable_code, return_dtype=pl.String)
+    numbered = numbered.with_columns(
+        durable_key=pl.coalesce("durable_key", pl.col("client_key").min().over("client_ref")).cast(pl.Int32)
+    )
     complete = numbered.with_columns(client_code=codes, recorded_at=pl.lit(recorded_at).cast(pl.Datetime("us", "UTC")))
     changed, fresh = complete.filter(~pl.col("fresh")), complete.filter("fresh")
     if changed.height:
@@ -160,6 +163,7 @@ def inferred_clients(refs: pl.Series, clock: datetime) -> pl.DataFrame:
         .to_frame()
         .with_columns(
             client_key=pl.lit(None, pl.Int32),
+            durable_key=pl.lit(None, pl.Int32),
             **unknown,
             **rest,
             valid_from=pl.datetime(1900, 1, 1, time_zone="UTC").cast(pl.Datetime("us", "UTC")),

@@ -19,7 +19,7 @@ CONTENT = (
     "status_key",
     "client_id",
     "beneficiary_id",
-    "service_id",
+    "service_no",
     "channel_code",
     "location_code",
 )

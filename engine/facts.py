@@ -24,7 +24,7 @@ FACT_COLUMNS = (
     "status_key",
     "transaction_id",
 )
-CELL = ("date_key", "client_key", "service_key", "currency_key")
+CELL = ("client_key", "date_key", "service_key", "currency_key")
 SUCCESS, FAILED, PENDING, REVERSED = 1, 2, 3, 4
 
 
@@ -42,10 +42,11 @@ def facts(rows: pl.DataFrame, keys: KeyFolder, load_id: int) -> pl.DataFrame:
 
 
 def cells(fact: pl.DataFrame) -> pl.DataFrame:
-    """Daily summary of fact rows: one row a day x client x service x currency, sorted."""
+    """Daily summary of fact rows (with `client_durable_key`): one row a day x client x service x currency, sorted."""
     status = pl.col("status_key")
     measured = fact.lazy().select(
         *CELL,
+        "client_durable_key",
         "amount_minor",
         "processing_ms",
         "beneficiary_key",
@@ -58,6 +59,7 @@ def cells(fact: pl.DataFrame) -> pl.DataFrame:
         anomalous=pl.col("anomaly_flags") != 0,
     )
     grouped = measured.group_by(CELL).agg(
+        pl.col("client_durable_key").first(),
         pl.col("amount_minor").sum(),
         pl.col("success_amount").sum().alias("success_amount_minor"),
         pl.col("revenue").sum().alias("commission_minor"),

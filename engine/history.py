@@ -22,6 +22,7 @@ ATTRIBUTES_SCHEMA: dict[str, pl.DataType] = {
 STORED_SCHEMA: dict[str, pl.DataType] = {
     "client_ref": pl.Binary(),
     "client_key": pl.Int32(),
+    "durable_key": pl.Int32(),
     **ATTRIBUTES_SCHEMA,
     "valid_from": MOMENT,
     "valid_to": MOMENT,
@@ -60,6 +61,8 @@ def merge_history(stored: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     )
     versions = _versions(timeline)
     versions = _complete_inferred(versions, stored.filter("is_inferred"))
+    durable = stored.group_by("client_ref").agg(pl.col("durable_key").first())
+    versions = versions.join(durable, on="client_ref", how="left", maintain_order="left")
     return _only_changes(versions, stored)
 
 

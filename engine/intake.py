@@ -141,21 +141,21 @@ def _sieve(keeper: Doorkeeper) -> Sieve:
     statuses = dict(execute(query("dimensions/statuses")).fetchall())
     return Sieve(
         timezone=keeper.settings.business_timezone,
-        domains=Domains(services["service_id"], currencies, statuses, datetime.now(UTC)),
-        services=services,
+        domains=Domains(services, currencies, statuses, datetime.now(UTC)),
         keyring=keeper.keyring,
         folder=keeper.work_folder,
         dictionary=Dictionary(),
-        threads=keeper.settings.workers,
+        threads=keeper.settings.workers + 1,
     )
 
 
 def _with_services(sieve: Sieve, files: list[SourceFile], sifted: Sifted) -> Sieve:
     """The sieve for transactions: they may refer to services that arrive in the same run."""
-    frames = [sieve.services]
+    known = sieve.domains.services
+    frames = [known]
     for file in files:
         rows = sifted.rows_of(file)
         if rows is not None:
-            frames.append(with_defaults("services", rows).select(sieve.services.columns))
+            frames.append(with_defaults("services", rows).select(known.columns))
     services = pl.concat(frames).unique("service_id", keep="last", maintain_order=True)
-    return replace(sieve, services=services, domains=replace(sieve.domains, services=services["service_id"]))
+    return replace(sieve, domains=replace(sieve.domains, services=services))

@@ -10,7 +10,7 @@ from engine.history import MOMENT
 
 # Columns of a shard -> column of the fact.
 KEY_COLUMNS = {
-    "service_id": ("service_key", pl.Int16),
+    "service_no": ("service_key", pl.Int16),
     "channel_code": ("channel_key", pl.Int16),
     "location_code": ("location_key", pl.Int32),
     "beneficiary_id": ("beneficiary_key", pl.Int32),
@@ -28,11 +28,12 @@ class KeyFolder:
         keys.alias("key").to_frame().write_ipc(self.path / f"{name}.arrow")
 
     def write_clients(self, versions: pl.DataFrame, codes: pl.DataFrame) -> None:
-        """Versions (`client_ref`, `client_key`, `valid_from`) and the codes (`client_ref`, `code`) of their clients."""
+        """Versions (`client_ref`, `client_key`, `durable_key`, `valid_from`) and the codes (`client_ref`, `code`) of their clients."""
         coded = codes.join(versions, on="client_ref").sort("code", "valid_from")
-        single = coded.group_by("code").agg(pl.len(), pl.col("client_key").first())
-        keys = codes.join(single.filter(pl.col("len") == 1), on="code", how="left").sort("code")
-        self.write("client_id", keys["client_key"])
+        single = coded.group_by("code").agg(pl.len(), pl.col("client_key", "durable_key").first())
+        keys = codes.join(single, on="code", how="left").sort("code")
+        self.write("client_durable", keys["durable_key"])
+        self.write("client_id", keys.select(pl.when(pl.col("len") == 1).then("client_key")).to_series())
         several = coded.filter(pl.len().over("code") > 1)
         # The first version also covers what came before it.
         first = pl.int_range(pl.len()).over("code") == 0
@@ -59,7 +60,8 @@ def resolve(rows: pl.DataFrame, folder: KeyFolder) -> pl.DataFrame:
         for code, (key, dtype) in KEY_COLUMNS.items()
     ]
     single = pl.lit(_keys(folder.path / "client_id.arrow")).gather(pl.col("client_id")).alias("client_key")
-    rows = rows.with_columns(*keys, single)
+    durable = pl.lit(_keys(folder.path / "client_durable.arrow")).gather(pl.col("client_id")).alias("client_durable_key")
+    rows = rows.with_columns(*keys, single, durable)
     if rows["client_key"].null_count():
         rows = _as_of(rows, _client_versions(folder.path / "client_versions.arrow"))
     return rows

@@ -86,8 +86,8 @@ def _copy(connection: Connection, task: LeafTask) -> Totals:
     summary_leaf = create_aside(connection, "fact_daily_client_summary", task.month)
     sent = Totals()
     for rows in _pieces(task):
-        fact = facts(rows, task.keys, task.run_id).select(FACT_COLUMNS)
-        summary = cells(fact)
+        keyed = facts(rows, task.keys, task.run_id)
+        fact, summary = keyed.select(FACT_COLUMNS), cells(keyed)
         copy_frame(connection, leaf, fact, freeze=True)
         copy_frame(connection, summary_leaf, summary, freeze=True)
         sent.add(fact, summary)

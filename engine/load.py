@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +47,8 @@ def load(request: Request, watcher: Watcher) -> Summary:
         if request.dry_run:
             _plan_only(request, stopwatch, watcher, summary)
         else:
-            with single_writer(request.url):
-                _load(request, stopwatch, watcher, summary)
+            with single_writer(request.url), leaf_executor(request.settings.workers) as executor:
+                _load(request, executor, stopwatch, watcher, summary)
     summary.steps = stopwatch.as_list()
     summary.seconds = stopwatch.elapsed
     summary.peak_rss_bytes = gauge.peak
@@ -65,7 +66,9 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
         summary.count(intake.discovery, intake.sifted.outcomes)
 
 
-def _load(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
+def _load(
+    request: Request, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary
+) -> None:
     with connect(request.url) as connection, work_folder(request.settings) as folder:
         require_writable(connection)
         bind(connection, request.settings, request.keyring)
@@ -78,8 +81,7 @@ def _load(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary: Sum
             connection, request.url, request.keyring, folder, run_id, work_id, stopwatch, watcher, summary
         )
         try:
-            with leaf_executor(request.settings.workers) as executor:
-                publish(publisher, intake, executor)
+            publish(publisher, intake, executor)
         except (CauriError, KeyboardInterrupt):
             _mark_failed(request.url, run_id)
             raise

@@ -11,7 +11,8 @@ from engine.history import ATTRIBUTES_SCHEMA, EVENTS_SCHEMA, STORED_SCHEMA, merg
 from engine.keys import KeyFolder
 from engine.outcomes import Outcomes
 from engine.pseudonyms import calling_countries, is_phone, normalised, pseudonyms
-from engine.shards import Dictionary, Slice, read_slices
+from engine.shards import Slice, read_slices
+from engine.sift import Sieve
 from engine.vault import IDENTITY, store_identities
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
@@ -72,25 +73,24 @@ def _stored_versions(url: str, refs: pl.DataFrame) -> pl.DataFrame:
 def write_keys(
     connection: Connection,
     url: str,
-    dictionary: Dictionary,
+    sieve: Sieve,
     slices: list[Slice],
-    *,
     keys: KeyFolder,
-    keyring: Keyring,
-    clock: datetime,
 ) -> dict[str, int]:
     """Create the members that only transactions know, and write the key of every code to the snapshot.
 
     Returns:
         How many inferred clients and new beneficiaries were created.
     """
-    for feed, column in (("services", "service_id"), ("channels", "channel_code"), ("locations", "location_code")):
-        members = dictionary.members(column)
+    services = infer(connection, "services", pl.Series([], dtype=pl.String))
+    keys.write("service_no", sieve.domains.services["service_id"].replace_strict(services, return_dtype=pl.Int32))
+    for feed, column in (("channels", "channel_code"), ("locations", "location_code")):
+        members = sieve.dictionary.members(column)
         known = infer(connection, feed, members)
         keys.write(column, members.replace_strict(known, return_dtype=pl.Int32))
     return {
-        "inferred_clients": _client_keys(connection, url, dictionary, keys=keys, keyring=keyring, clock=clock),
-        "new_beneficiaries": _beneficiary_keys(connection, url, dictionary, slices, keys=keys, keyring=keyring),
+        "inferred_clients": _client_keys(connection, url, sieve, keys),
+        "new_beneficiaries": _beneficiary_keys(connection, url, sieve, slices, keys),
     }
 
 
@@ -98,38 +98,39 @@ def _codes(members: pl.Series, refs: pl.Series, name: str) -> pl.DataFrame:
     return pl.DataFrame({name: refs}).with_columns(pl.int_range(len(members), dtype=pl.UInt32).alias("code"))
 
 
-def _client_keys(
-    connection: Connection, url: str, dictionary: Dictionary, *, keys: KeyFolder, keyring: Keyring, clock: datetime
-) -> int:
-    members = dictionary.members("client_id")
-    codes = _codes(members, pseudonyms(members, "client", keyring), "client_ref")
+def _client_keys(connection: Connection, url: str, sieve: Sieve, keys: KeyFolder) -> int:
+    members, clock = sieve.dictionary.members("client_id"), sieve.domains.clock
+    codes = _codes(members, pseudonyms(members, "client", sieve.keyring), "client_ref")
     stored = _stored_versions(url, codes.select(pl.col("client_ref").unique()))
     missing = codes.join(stored, on="client_ref", how="anti")["client_ref"].unique()
     created = write_client_versions(connection, inferred_clients(missing, clock), clock)
-    columns = ["client_ref", "client_key", "valid_from"]
+    columns = ["client_ref", "client_key", "durable_key", "valid_from"]
     keys.write_clients(pl.concat([stored.select(columns), created.select(columns)]), codes)
     return created.height
 
 
-def _beneficiary_keys(
-    connection: Connection, url: str, dictionary: Dictionary, slices: list[Slice], *, keys: KeyFolder, keyring: Keyring
-) -> int:
-    members = dictionary.members("beneficiary_id")
-    codes = _codes(members, pseudonyms(members, "beneficiary", keyring), "beneficiary_ref")
-    refs = codes.select(pl.col("beneficiary_ref").unique())
-    stored = read_frame(url, query("dimensions/beneficiary_keys"), matching=refs)
-    missing = codes.join(stored, on="beneficiary_ref", how="anti").unique("beneficiary_ref").sort("beneficiary_ref")
-    highest = connection.execute("SELECT max(beneficiary_key) FROM dwh.dim_beneficiary").fetchone()
-    first_key = (highest[0] if highest else 0) + 1
-    fresh = missing.with_columns(
-        (pl.int_range(pl.len()) + first_key).cast(pl.Int32).alias("beneficiary_key"), *_traits(members, missing["code"])
-    ).join(_first_seen(slices), on="code", how="left")
-    copy_frame(connection, sql.Identifier("dwh", "dim_beneficiary"), fresh.drop("code"))
-    columns = ["beneficiary_ref", "beneficiary_key"]
-    all_keys = pl.concat([stored.select(columns), fresh.select(columns)])
-    keyed = codes.join(all_keys, on="beneficiary_ref", how="left").sort("code")
-    keys.write("beneficiary_id", keyed["beneficiary_key"])
-    return fresh.height
+def _beneficiary_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
+    members = sieve.dictionary.members("beneficiary_id")
+    codes = _codes(members, pseudonyms(members, "beneficiary", sieve.keyring), "beneficiary_ref")
+    row = connection.execute("SELECT max(beneficiary_key) FROM dwh.dim_beneficiary").fetchone()
+    highest = row[0] if row else 0
+    codes = codes.with_columns(beneficiary_key=pl.lit(None, pl.Int32))
+    if highest:
+        stored = read_frame(url, query("dimensions/beneficiary_keys"), matching=codes.select("beneficiary_ref").unique())
+        codes = codes.drop("beneficiary_key").join(stored, on="beneficiary_ref", how="left")
+    # Two spellings of one phone number are two codes of one beneficiary: they stand together, and the first counts.
+    fresh = codes.filter(pl.col("beneficiary_key").is_null()).sort("beneficiary_ref", "code")
+    first = pl.col("beneficiary_ref").ne_missing(pl.col("beneficiary_ref").shift(1))
+    fresh = fresh.with_columns(first=first).with_columns(
+        beneficiary_key=(pl.col("first").cum_sum() + highest).cast(pl.Int32)
+    )
+    created = fresh.filter("first").drop("first")
+    created = created.with_columns(_traits(members, created["code"])).join(_first_seen(slices), on="code", how="left")
+    copy_frame(connection, sql.Identifier("dwh", "dim_beneficiary"), created.drop("code"))
+    known = codes.filter(pl.col("beneficiary_key").is_not_null()).select("code", "beneficiary_key")
+    all_keys = pl.concat([known, fresh.select("code", "beneficiary_key")])
+    keys.write("beneficiary_id", all_keys.sort("code")["beneficiary_key"])
+    return created.height
 
 
 def _traits(members: pl.Series, codes: pl.Series) -> list[pl.Series]:

@@ -34,6 +34,8 @@ DAY_FORMATS = ("%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y")
 TRUE_WORDS = ("1", "true", "t", "yes", "y", "oui", "o", "vrai")
 FALSE_WORDS = ("0", "false", "f", "no", "n", "non", "faux")
 
+EPOCH_SYNTAX = r"^-?\d{9,11}$"
+
 # Rows on which the format of a column is guessed; a wrong guess costs time, never a value.
 PROBE_ROWS = 20
 
@@ -67,68 +69,56 @@ def _as_text(values: pl.Series) -> pl.Series:
 def _moments(values: pl.Series, locale: Locale) -> pl.Series:
     if isinstance(values.dtype, pl.Datetime):
         moments = values.dt.cast_time_unit("us")
-        return _localized(moments, locale) if values.dtype.time_zone is None else moments.dt.convert_time_zone("UTC")
+        if values.dtype.time_zone is not None:
+            return moments.dt.convert_time_zone("UTC")
+        return moments.to_frame("moment").select(_localized(pl.col("moment"), locale)).to_series()
     if values.dtype == pl.Date:
-        return _localized(values.cast(pl.Datetime("us")), locale)
-    return _first_format(_as_text(values), _moment_parsers(locale), MOMENT)
+        return _moments(values.cast(pl.Datetime("us")), locale)
+    return _first_format(_as_text(values), _moment_formats(pl.col("text"), locale))
 
 
-def _moment_parsers(locale: Locale) -> list[Callable[[pl.Series], pl.Series]]:
-    def utc(pattern: str) -> Callable[[pl.Series], pl.Series]:
-        if pattern.endswith("Z"):
-            return lambda text: text.str.to_datetime(pattern, time_unit="us", strict=False).dt.replace_time_zone("UTC")
-        return lambda text: text.str.to_datetime(pattern, time_unit="us", strict=False).dt.convert_time_zone("UTC")
-
-    def local(pattern: str) -> Callable[[pl.Series], pl.Series]:
-        return lambda text: _localized(text.str.to_datetime(pattern, time_unit="us", strict=False), locale)
-
-    def local_day(pattern: str) -> Callable[[pl.Series], pl.Series]:
-        return lambda text: _localized(text.str.to_date(pattern, strict=False).cast(pl.Datetime("us")), locale)
-
-    def epoch(text: pl.Series) -> pl.Series:
-        seconds = text.to_frame("s").select(pl.when(pl.col("s").str.contains(r"^-?\d{9,11}$")).then(pl.col("s"))).to_series()
-        return (seconds.cast(pl.Int64) * 1_000_000).cast(MOMENT)
-
+def _moment_formats(text: pl.Expr, locale: Locale) -> list[pl.Expr]:
+    utc = [text.str.to_datetime(form, time_unit="us", strict=False) for form in UTC_FORMATS]
+    local = [text.str.to_datetime(form, time_unit="us", strict=False) for form in LOCAL_FORMATS]
+    days = [text.str.to_date(form, strict=False).cast(pl.Datetime("us")) for form in DAY_FORMATS]
+    seconds = pl.when(text.str.contains(EPOCH_SYNTAX)).then(text).cast(pl.Int64, strict=False)
     return [
-        *map(utc, UTC_FORMATS),
-        *map(local, LOCAL_FORMATS),
-        *map(local_day, DAY_FORMATS),
-        epoch,
+        *(moment.dt.replace_time_zone("UTC") for moment in utc[:2]),
+        *(moment.dt.convert_time_zone("UTC") for moment in utc[2:]),
+        *(_localized(moment, locale) for moment in local + days),
+        (seconds * 1_000_000).cast(MOMENT),
     ]
 
 
-def _localized(moments: pl.Series, locale: Locale) -> pl.Series:
+def _localized(moments: pl.Expr, locale: Locale) -> pl.Expr:
     # An hour that the clock showed twice is taken as the first of the two; one that it skipped never was.
-    return moments.dt.replace_time_zone(locale.timezone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    zoned = moments.dt.replace_time_zone(locale.timezone, ambiguous="earliest", non_existent="null")
+    return zoned.dt.convert_time_zone("UTC")
 
 
-def _first_format(text: pl.Series, parsers: list[Callable[[pl.Series], pl.Series]], dtype: pl.DataType) -> pl.Series:
-    """Parse with the format that most of the first values have; try the others on what is left only."""
+def _first_format(values: pl.Series, formats: list[pl.Expr]) -> pl.Series:
+    """Parse with the format that most of the first values have; try all of them on what is left."""
+    text = values.to_frame("text")
     probe = text.drop_nulls().head(PROBE_ROWS)
-    if probe.is_empty():
-        return pl.Series(text.name, [None] * len(text), dtype)
-    hits = [len(probe) - parser(probe).null_count() for parser in parsers]
-    order = sorted(range(len(parsers)), key=lambda at: -hits[at])
-    values = parsers[order[0]](text)
-    for at in order[1:]:
-        left = values.is_null() & text.is_not_null()
-        if not left.any():
-            break
-        found = parsers[at](text.filter(left))
-        if found.null_count() < len(found):
-            values = values.scatter(left.arg_true(), found)
-    return values
+    parsed = text.select(_likely(probe, formats).alias("value")).to_series()
+    left = parsed.is_null() & values.is_not_null()
+    if left.any():
+        others = text.filter(left).select(pl.coalesce(formats)).to_series()
+        parsed = parsed.scatter(left.arg_true(), others)
+    return parsed
+
+
+def _likely(probe: pl.DataFrame, formats: list[pl.Expr]) -> pl.Expr:
+    if probe.select(formats[0].count()).item() == probe.height:
+        return formats[0]
+    hits = probe.select(form.count().alias(str(place)) for place, form in enumerate(formats)).row(0)
+    return formats[hits.index(max(hits))]
 
 
 def _days(values: pl.Series, locale: Locale) -> pl.Series:
     if values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime):
         return values.cast(pl.Date)
-    parsers: list[Callable[[pl.Series], pl.Series]] = [_day_parser(pattern) for pattern in DAY_FORMATS]
-    return _first_format(_as_text(values), parsers, pl.Date())
-
-
-def _day_parser(pattern: str) -> Callable[[pl.Series], pl.Series]:
-    return lambda text: text.str.to_date(pattern, strict=False)
+    return _first_format(_as_text(values), [pl.col("text").str.to_date(form, strict=False) for form in DAY_FORMATS])
 
 
 def plain_number(values: pl.Series, locale: Locale) -> pl.Series:
@@ -178,23 +168,33 @@ _PARSERS: dict[str, Callable[[pl.Series, Locale], pl.Series]] = {
 
 @dataclass(frozen=True)
 class Domains:
-    """What a row may refer to, and the moment against which "in the future" is judged."""
+    """What a row may refer to, and the moment against which "in the future" is judged.
 
-    services: pl.Series
-    currencies: pl.DataFrame  # currency (String), currency_key (Int16), exponent (Int16)
+    `services` has `service_id`, `commission_rate` (percent), `is_active`; `currencies` has `currency`, `currency_key`
+    (Int16), `exponent`. A service is known by its place in `services` for the length of a run.
+    """
+
+    services: pl.DataFrame
+    currencies: pl.DataFrame
     statuses: dict[str, int]
     clock: datetime
 
 
 def refer(frame: pl.DataFrame, domains: Domains) -> pl.DataFrame:
-    """Add to parsed transactions: `currency_key`, `exponent`, `status_key`, `service_known`."""
-    exponents = dict(domains.currencies.select("currency", "exponent").iter_rows())
-    keys = dict(domains.currencies.select("currency", "currency_key").iter_rows())
+    """Add to parsed transactions: `currency_key`, `status_key`, `service_no`, null where unknown, and `minor_step`.
+
+    `minor_step` is what one minor unit of the currency is in the ten-thousandths in which amounts are read.
+    """
+    currencies = domains.currencies
+    steps = dict(zip(currencies["currency_key"], 10 ** (AMOUNT_DECIMALS - currencies["exponent"]), strict=True))
     return frame.with_columns(
-        currency_key=pl.col("currency").replace_strict(keys, default=None, return_dtype=pl.Int16),
-        exponent=pl.col("currency").replace_strict(exponents, default=None, return_dtype=pl.Int16),
-        status_key=pl.col("status").replace_strict(domains.statuses, default=None, return_dtype=pl.Int16),
-        service_known=pl.col("service_id").is_in(domains.services.implode()),
-    )
+        _replaced("currency", dict(currencies.select("currency", "currency_key").iter_rows())).alias("currency_key"),
+        _replaced("status", domains.statuses).alias("status_key"),
+        _replaced("service_id", {name: place for place, name in enumerate(domains.services["service_id"])}).alias(
+            "service_no"
+        ),
+    ).with_columns(minor_step=pl.col("currency_key").replace_strict(steps, default=None, return_dtype=pl.Int64))
 
 
+def _replaced(column: str, members: dict[str, int]) -> pl.Expr:
+    return pl.col(column).replace_strict(members, default=None, return_dtype=pl.Int16)

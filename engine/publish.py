@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from engine.aggregates import analyse_parents, recompute_dirty_cells, refresh_views
+from engine.aggregates import analyse, recompute_dirty_cells, refresh_views
 from engine.dimensions import SMALL, upsert
 from engine.feeds import CLIENTS, FEEDS, FRAUD_LABELS
 from engine.intake import Intake
@@ -70,11 +70,9 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         created = write_keys(
             publisher.connection,
             publisher.url,
-            intake.sieve.dictionary,
+            intake.sieve,
             intake.sifted.slices,
-            keys=publisher.keys,
-            keyring=publisher.keyring,
-            clock=intake.sieve.domains.clock,
+            publisher.keys,
         )
         summary.inferred_clients, summary.new_beneficiaries = created["inferred_clients"], created["new_beneficiaries"]
     with stopwatch.step(5):
@@ -89,7 +87,7 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         verdicts.count(intake.sifted.outcomes)
     with stopwatch.step(8):
         summary.recomputed_cells = recompute_dirty_cells(publisher.connection)
-        analyse_parents(publisher.connection)
+        analyse(publisher.connection)
         summary.refreshed_views = refresh_views(publisher.connection)
     with stopwatch.step(9):
         reconcile(intake.files, intake.sifted.outcomes, publisher.done().values())

@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from engine.blocks import BROKEN, Block, read_blocks, read_dialect, repaired
+from engine.blocks import Block, Piece, clean, read_dialect, read_pieces, repaired
 from engine.dialect import Dialect
 from engine.discover import SourceFile
 from engine.feeds import FEEDS, Feed, canonical_name
@@ -21,6 +21,9 @@ MAX_FIELD_CHARACTERS = 256
 EXTRA = "__extra"
 ROW_NUMBER = "row_number"
 FAULT = "fault"
+
+# Arrow's text may hold a NUL, PostgreSQL's may not.
+_HAS_NUL = pl.any_horizontal(pl.col(pl.String).str.contains("\x00", literal=True))
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ class Reader:
         elif self.dialect is None:
             yield from self._parquet_batches()
         else:
-            for block in read_blocks(self.file, self.dialect):
-                yield LazyBatch(self, block.first_row, block)
+            for piece in read_pieces(self.file, self.dialect):
+                yield LazyBatch(self, piece.first_line, piece)
 
     def _parquet_batches(self) -> Iterator["LazyBatch"]:
         row = 1
@@ -72,25 +75,41 @@ class LazyBatch:
 
     reader: Reader
     first_row: int
-    content: Block | pl.DataFrame
+    content: Piece | pl.DataFrame
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
-        return self.content.height if isinstance(self.content, pl.DataFrame) else self.content.rows
+        """How many rows it has, blank lines included."""
+        return self.content.height if isinstance(self.content, pl.DataFrame) else self.content.lines
 
     def read(self) -> Batch:
         """Parse the piece into rows."""
         if isinstance(self.content, pl.DataFrame):
             raw = self.content.with_row_index(ROW_NUMBER, offset=self.first_row)
-            return _batch(self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), trim=True, broken=True)
-        block, dialect = self.content, self.reader.dialect
+            return _batch(self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), trim=True, broken=_HAS_NUL)
+        dialect = self.reader.dialect
         assert dialect is not None
+        block = clean(self.content, dialect)
         raw = _parse(block, dialect, self.reader.file)
-        if not block.raw_lines and raw[EXTRA].null_count() < raw.height:
+        if block.numbers is None and raw[EXTRA].null_count() < raw.height:
             block = repaired(block, dialect)
             raw = _parse(block, dialect, self.reader.file)
-        return _batch(self.reader, raw, block.raw_lines, trim=_has_blanks(block.data), broken=block.broken)
+        return _batch(self.reader, raw, block.raw_lines, trim=_has_blanks(block.data), broken=_in_lines(block))
+
+    def pick(self, rows: list[int]) -> Batch:
+        """Parse a few rows only, given by their numbers."""
+        if isinstance(self.content, pl.DataFrame):
+            whole = self.read()
+            wanted = pl.col(ROW_NUMBER).is_in(rows)
+            return replace(whole, raw=whole.raw.filter(wanted), frame=whole.frame.filter(wanted))
+        dialect = self.reader.dialect
+        assert dialect is not None
+        block = clean(self.content, dialect)
+        lines = block.data.split(b"\n")
+        places = [block.numbers.index(row) if block.numbers else row - block.first_line for row in rows]
+        data = b"".join(lines[place] + b"\n" for place in places)
+        some = Block(block.first_line, data, rows, block.raw_lines, block.broken)
+        return _batch(self.reader, _parse(some, dialect, self.reader.file), some.raw_lines, trim=True, broken=_in_lines(some))
 
 
 def open_reader(file: SourceFile) -> Reader:
@@ -163,10 +182,10 @@ def _hint(feed: Feed, headings: tuple[str, ...], missing: list[str], unused: tup
 
 def _parse(block: Block, dialect: Dialect, file: SourceFile) -> pl.DataFrame:
     schema = dict.fromkeys((*dialect.header, EXTRA), pl.String())
-    if not block.rows:
+    if not block.data:
         return pl.DataFrame(schema={ROW_NUMBER: pl.UInt32, **schema})
     try:
-        return pl.read_csv(
+        raw = pl.read_csv(
             block.data,
             has_header=False,
             schema=schema,
@@ -175,21 +194,22 @@ def _parse(block: Block, dialect: Dialect, file: SourceFile) -> pl.DataFrame:
             missing_columns="insert",
             extra_columns="ignore",
             row_index_name=ROW_NUMBER,
-            row_index_offset=block.first_row,
+            row_index_offset=block.first_line,
         )
     except pl.exceptions.PolarsError:
         raise SourceError(
-            f"{file.name}: rows {block.first_row} to {block.first_row + block.rows - 1} cannot be split into fields",
+            f"{file.name}: the lines after line {block.first_line} cannot be split into fields",
             remedy="look for unbalanced quotes there",
         ) from None
+    return raw if block.numbers is None else raw.with_columns(pl.Series(ROW_NUMBER, block.numbers, pl.UInt32))
 
 
 def _has_blanks(data: bytes) -> bool:
-    return any(blank in data for blank in (b" ", b"\t", b"\xc2\xa0"))
+    return b" " in data or b"\t" in data
 
 
 def _batch(
-    reader: Reader, raw: pl.DataFrame, raw_lines: dict[int, str] | None = None, *, trim: bool, broken: bool
+    reader: Reader, raw: pl.DataFrame, raw_lines: dict[int, str] | None = None, *, trim: bool, broken: pl.Expr
 ) -> Batch:
     mapped = _mapped(reader.file, reader.headings)
     frame = raw.select(
@@ -199,13 +219,16 @@ def _batch(
     )
     if trim:
         frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
-    frame = frame.with_columns(_fault(frame, broken=broken).alias(FAULT)).drop(EXTRA)
+    frame = frame.with_columns(_fault(frame, broken).alias(FAULT)).drop(EXTRA)
     return Batch(raw, frame, raw_lines or {}, bool(reader.dialect and reader.dialect.decimal_comma))
 
 
-def _fault(frame: pl.DataFrame, *, broken: bool) -> pl.Expr:
+def _in_lines(block: Block) -> pl.Expr:
+    return pl.col(ROW_NUMBER).is_in(block.broken) if block.broken else pl.lit(value=False)
+
+
+def _fault(frame: pl.DataFrame, broken: pl.Expr) -> pl.Expr:
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != EXTRA]
-    no_text = pl.any_horizontal(pl.col(texts).str.contains(BROKEN, literal=True)) if broken else pl.lit(False)
     too_long = pl.any_horizontal(pl.col(texts).str.len_bytes() > MAX_FIELD_CHARACTERS)
     known = pl.col(EXTRA).is_in(["line_break", "unclosed_quote", "too_many_fields", "too_few_fields"])
     return (
@@ -213,6 +236,6 @@ def _fault(frame: pl.DataFrame, *, broken: bool) -> pl.Expr:
         .then(pl.when(known).then(pl.col(EXTRA)).otherwise(pl.lit("too_many_fields")))
         .when(too_long)
         .then(pl.lit("field_too_long"))
-        .when(no_text)
+        .when(broken)
         .then(pl.lit("broken_text"))
     )

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+from polars.expr.datetime import ExprDateTimeNameSpace
 
-from engine.parse import AMOUNT_DECIMALS
+from engine.parse import Domains
 from engine.read import ROW_NUMBER
 from partitions.grain import Month
 
 # Row numbers of a file need fewer bits than this; the rest of a sequence number is the number of the file.
 FILE_SHIFT = 40
-CODED = ("client_id", "beneficiary_id", "service_id", "channel_code", "location_code")
+CODED = ("client_id", "beneficiary_id", "channel_code", "location_code")
 
 WRONG_COMMISSION, ZERO_AMOUNT, SLOW, INACTIVE_SERVICE, UPDATED_BEFORE = 1, 2, 4, 8, 16
 SLOW_MS = 60_000
@@ -56,25 +57,22 @@ class Shard:
     id_hashes: pl.Series
 
 
-def shape(good: pl.DataFrame, services: pl.DataFrame, file_number: int, timezone: str, dictionary: Dictionary) -> pl.DataFrame:
-    """Checked transactions -> the columns of a shard: amounts in minor units, days and minutes of the business zone, codes.
-
-    `services` has `service_id`, `commission_rate` (percent, Float64), `is_active`.
-    """
-    step = pl.lit(10, pl.Int64).pow(AMOUNT_DECIMALS - pl.col("exponent"))
-    local = pl.col("transaction_ts").dt.convert_time_zone(timezone)
-    rates = dict(services.select("service_id", "commission_rate").iter_rows())
-    active = dict(services.select("service_id", "is_active").iter_rows())
+def shape(good: pl.DataFrame, domains: Domains, file_number: int, timezone: str, dictionary: Dictionary) -> pl.DataFrame:
+    """Checked transactions -> the columns of a shard: amounts in minor units, days and minutes of the business zone, codes."""
+    # Zoneless from here on: each part of a zoned moment would look its offset up again.
+    local = pl.col("transaction_ts").dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+    services = domains.services
     return (
         good.lazy()
+        .with_columns(local=local)
         .with_columns(
-            amount_minor=pl.col("amount") // step,
-            commission_minor=(pl.col("commission") // step).fill_null(0),
-            date_key=local.dt.year() * 10_000 + local.dt.month().cast(pl.Int32) * 100 + local.dt.day().cast(pl.Int32),
-            time_key=local.dt.hour().cast(pl.Int16) * 60 + local.dt.minute().cast(pl.Int16),
+            amount_minor=pl.col("amount") // pl.col("minor_step"),
+            commission_minor=(pl.col("commission") // pl.col("minor_step")).fill_null(0),
+            date_key=_date_key(pl.col("local").dt),
+            time_key=pl.col("local").dt.hour().cast(pl.Int16) * 60 + pl.col("local").dt.minute().cast(pl.Int16),
             source_updated_at=pl.coalesce("updated_at", "transaction_ts"),
-            rate=pl.col("service_id").replace_strict(rates, return_dtype=pl.Float64),
-            active=pl.col("service_id").replace_strict(active, return_dtype=pl.Boolean),
+            rate=pl.lit(services["commission_rate"]).gather(pl.col("service_no")),
+            active=pl.lit(services["is_active"]).gather(pl.col("service_no")),
         )
         .select(
             pl.col(ROW_NUMBER).add(file_number << FILE_SHIFT).alias("seq"),
@@ -90,10 +88,15 @@ def shape(good: pl.DataFrame, services: pl.DataFrame, file_number: int, timezone
             _anomaly_flags(),
             "currency_key",
             "status_key",
+            "service_no",
             *(dictionary.encode(name) for name in CODED),
         )
         .collect()
     )
+
+
+def _date_key(day: ExprDateTimeNameSpace) -> pl.Expr:
+    return day.year() * 10_000 + day.month().cast(pl.Int32) * 100 + day.day().cast(pl.Int32)
 
 
 def _anomaly_flags() -> pl.Expr:

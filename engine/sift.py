@@ -20,7 +20,7 @@ from engine.shards import FILE_SHIFT, Dictionary, Shard, Slice, shape, write_sha
 from warehouse.keyring import Keyring
 
 # One piece is being parsed by each thread, and this many more stand ready: enough that no thread waits, few enough for memory.
-PIECES_AHEAD = 1
+PIECES_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,6 @@ class Sieve:
 
     timezone: str
     domains: Domains
-    services: pl.DataFrame
     keyring: Keyring
     folder: Path
     dictionary: Dictionary
@@ -120,7 +119,7 @@ def _sift_piece(file: SourceFile, lazy: LazyBatch, sieve: Sieve, name: str) -> _
     reasons = dict(refused["reasons"].explode().value_counts().iter_rows()) if refused.height else {}
     shard = None
     if file.feed is TRANSACTIONS and good.height:
-        rows = shape(good, sieve.services, file.number, sieve.timezone, sieve.dictionary)
+        rows = shape(good, sieve.domains, file.number, sieve.timezone, sieve.dictionary)
         shard = write_shard(rows, sieve.folder / f"shard-{name}")
     kept = None if file.feed is TRANSACTIONS else good
     end = time.perf_counter()
@@ -151,7 +150,9 @@ def seal_conflicts(readers: list[Reader], conflicts: Collection[int], sieve: Sie
     for seq in conflicts:
         by_file.setdefault(seq >> FILE_SHIFT, set()).add(seq & ((1 << FILE_SHIFT) - 1))
     for reader in readers:
-        wanted = by_file.get(reader.file.number, set())
+        wanted = by_file.get(reader.file.number)
+        if not wanted:
+            continue
         for number, lazy in enumerate(reader.batches()):
             rows = sorted(wanted.intersection(range(lazy.first_row, lazy.first_row + lazy.rows)))
             if not rows:
@@ -161,5 +162,5 @@ def seal_conflicts(readers: list[Reader], conflicts: Collection[int], sieve: Sie
                 schema_overrides={"row_number": pl.Int64},
             )
             path = sieve.folder / f"conflicts-{reader.file.number:05d}-{number:06d}.arrow"
-            seal(lazy.read(), refused, sieve.keyring).write_ipc(path)
+            seal(lazy.pick(rows), refused, sieve.keyring).write_ipc(path)
             sifted.refused.setdefault(reader.file.number, []).append(path)

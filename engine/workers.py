@@ -14,30 +14,21 @@ SAMPLE_SECONDS = 0.1
 
 @contextmanager
 def leaf_executor(workers: int) -> Iterator[Executor]:
-    """Processes with one Polars thread each: the leaves are the parallelism. Spawned, since Polars forbids fork."""
-    before = os.environ.get("POLARS_MAX_THREADS")
+    """Processes with one Polars thread each: the leaves are the parallelism. Spawned, since Polars forbids fork.
+
+    They start at once and import what they need while the caller goes on.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare) as pool:
+        for _ in range(workers):
+            pool.submit(os.getpid)
+        yield pool
+
+
+def _prepare() -> None:
+    # Read by Polars at its import, which is why it happens here and not at the top.
     os.environ["POLARS_MAX_THREADS"] = "1"
-    try:
-        pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_warm_up)
-        with pool:
-            # The processes start with the first task; from here on they inherit the variable.
-            for future in [pool.submit(os.getpid) for _ in range(workers)]:
-                future.result()
-            _restore(before)
-            yield pool
-    finally:
-        _restore(before)
-
-
-def _restore(before: str | None) -> None:
-    if before is None:
-        os.environ.pop("POLARS_MAX_THREADS", None)
-    else:
-        os.environ["POLARS_MAX_THREADS"] = before
-
-
-def _warm_up() -> None:
-    import engine.leaves  # noqa: F401, PLC0415 - the imports take half a second that the first leaf should not wait for
+    import engine.leaves  # noqa: F401, PLC0415
 
 
 class MemoryGauge:

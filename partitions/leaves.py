@@ -13,8 +13,8 @@ ATTACH_PATIENCE_SECONDS = 60
 # Index builds get this much of the server's memory, each; two leaves are built at a time.
 INDEX_MEMORY = "256MB"
 
-# 30 x this many rows are sampled; the default of 100 costs 0.17 s a leaf, this 0.03 s.
-LEAF_STATISTICS_TARGET = 20
+# 300 rows are sampled for each of these; the default of 100 costs 0.09 s a leaf, this 0.01 s.
+LEAF_STATISTICS_TARGET = 10
 
 # Indexes of a leaf; those marked unique exist on leaves only, the others are adopted by the parent's at attach.
 LEAF_INDEXES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -24,8 +24,7 @@ LEAF_INDEXES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("", ("service_key",)),
     ),
     "fact_daily_client_summary": (
-        ("UNIQUE", ("date_key", "client_key", "service_key", "currency_key")),
-        ("", ("client_key", "date_key")),
+        ("UNIQUE", ("client_key", "date_key", "service_key", "currency_key")),
     ),
 }
 

@@ -44,6 +44,7 @@ COMMENT ON COLUMN dwh.dim_time.is_business_hours IS '08:00 to 17:59.';
 
 CREATE TABLE dwh.dim_client (
     client_key       integer PRIMARY KEY,
+    durable_key      integer     NOT NULL,
     client_ref       bytea       NOT NULL,
     client_code      text        NOT NULL,
     customer_segment text        NOT NULL,
@@ -69,6 +70,7 @@ CREATE INDEX dim_client_segment ON dwh.dim_client (customer_segment);
 CREATE INDEX dim_client_code ON dwh.dim_client (client_code);
 COMMENT ON TABLE  dwh.dim_client                  IS 'One row a version of a client (SCD type 2 on segment, size and risk; the other attributes hold the latest value).';
 COMMENT ON COLUMN dwh.dim_client.client_key       IS 'Surrogate key of the version.';
+COMMENT ON COLUMN dwh.dim_client.durable_key      IS 'The same for all versions of a client: count clients by this one.';
 COMMENT ON COLUMN dwh.dim_client.client_ref       IS 'Pseudonym of the client: HMAC-SHA-256 of its identifier.';
 COMMENT ON COLUMN dwh.dim_client.client_code      IS 'Short readable code made from the pseudonym, so that people can talk about a client.';
 COMMENT ON COLUMN dwh.dim_client.customer_segment IS 'Commercial segment; history is kept.';
@@ -171,7 +173,7 @@ COMMENT ON COLUMN dwh.dim_status.status_code IS 'SUCCESS, FAILED, PENDING, REVER
 COMMENT ON COLUMN dwh.dim_status.is_final    IS 'Whether a transaction can stay in this status for good.';
 
 INSERT INTO dwh.dim_client VALUES
-    (0, '\x00', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN', NULL, NULL, NULL, NULL, NULL,
+    (0, 0, '\x00', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN', 'UNKNOWN', NULL, NULL, NULL, NULL, NULL,
      '1900-01-01 00:00+00', NULL, true, '1900-01-01 00:00+00', true, 0);
 INSERT INTO dwh.dim_service VALUES (0, 'UNKNOWN', 'Unknown', 'UNKNOWN', 0, false);
 INSERT INTO dwh.dim_channel VALUES (0, 'UNKNOWN', 'Unknown', true);

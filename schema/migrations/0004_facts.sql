@@ -47,6 +47,7 @@ CREATE TABLE dwh.fact_daily_client_summary (
     processing_ms_sum     bigint   NOT NULL,
     date_key              integer  NOT NULL,
     client_key            integer  NOT NULL,
+    client_durable_key    integer  NOT NULL,
     transactions          integer  NOT NULL,
     successes             integer  NOT NULL,
     failures              integer  NOT NULL,
@@ -58,7 +59,6 @@ CREATE TABLE dwh.fact_daily_client_summary (
     service_key           smallint NOT NULL,
     currency_key          smallint NOT NULL
 ) PARTITION BY RANGE (date_key);
-CREATE INDEX fact_daily_client_summary_client ON dwh.fact_daily_client_summary (client_key, date_key);
 COMMENT ON TABLE  dwh.fact_daily_client_summary                        IS 'One row a day x client x service x currency.';
 COMMENT ON COLUMN dwh.fact_daily_client_summary.amount_minor           IS 'Sum of amounts over all statuses, minor units.';
 COMMENT ON COLUMN dwh.fact_daily_client_summary.success_amount_minor   IS 'Sum of amounts of successful transactions, minor units.';
@@ -66,6 +66,7 @@ COMMENT ON COLUMN dwh.fact_daily_client_summary.commission_minor       IS 'Sum o
 COMMENT ON COLUMN dwh.fact_daily_client_summary.processing_ms_sum      IS 'Sum of known processing times, ms.';
 COMMENT ON COLUMN dwh.fact_daily_client_summary.date_key               IS 'Day, YYYYMMDD; partition key.';
 COMMENT ON COLUMN dwh.fact_daily_client_summary.client_key             IS 'Client version.';
+COMMENT ON COLUMN dwh.fact_daily_client_summary.client_durable_key     IS 'The client whatever its version: count distinct clients by this one, without a join.';
 COMMENT ON COLUMN dwh.fact_daily_client_summary.transactions           IS 'Number of transactions.';
 COMMENT ON COLUMN dwh.fact_daily_client_summary.successes              IS 'of which SUCCESS.';
 COMMENT ON COLUMN dwh.fact_daily_client_summary.failures               IS 'of which FAILED.';

@@ -1,6 +1,6 @@
 -- Those cells from their facts; engine/facts.py computes the same for whole leaves.
 INSERT INTO dwh.fact_daily_client_summary
-    (amount_minor, success_amount_minor, commission_minor, processing_ms_sum, date_key, client_key, transactions, successes,
+    (amount_minor, success_amount_minor, commission_minor, processing_ms_sum, date_key, client_key, client_durable_key, transactions, successes,
      failures, pendings, reversals, processing_ms_count, distinct_beneficiaries, anomalies, service_key, currency_key)
 SELECT sum(f.amount_minor),
        coalesce(sum(f.amount_minor) FILTER (WHERE f.status_key = 1), 0),
@@ -8,6 +8,7 @@ SELECT sum(f.amount_minor),
        coalesce(sum(f.processing_ms), 0),
        f.date_key,
        f.client_key,
+       min(c.durable_key),
        count(*),
        count(*) FILTER (WHERE f.status_key = 1),
        count(*) FILTER (WHERE f.status_key = 2),
@@ -20,4 +21,5 @@ SELECT sum(f.amount_minor),
        f.currency_key
 FROM dwh.fact_transactions f
 JOIN ops.dirty_range r USING (date_key, client_key, service_key)
+JOIN dwh.dim_client c USING (client_key)
 GROUP BY f.date_key, f.client_key, f.service_key, f.currency_key
