@@ -28,7 +28,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(database.app, name="db")
 
 
-def run() -> None:
+def main() -> None:
     """Run the command; errors become a message and an exit code (0 done, 1 failed, 2 usage, 3 refused, 75 later, 99 nothing)."""
     try:
         app()

@@ -9,6 +9,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import IO, cast
 
 import numpy as np
@@ -30,7 +31,6 @@ MAX_LINES_OF_RECORD = 20
 BROKEN = "\ufffd"
 
 _NEWLINE, _QUOTE = b"\n", b'"'
-_QUOTED = re.compile(rb'"[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -149,15 +149,29 @@ def clean(piece: Piece, dialect: Dialect) -> Block:
     if b"\r" in text:
         text = text.replace(b"\r\n", _NEWLINE)
     block = Block(piece.first_line, text, None, {}, _broken_lines(text, piece.first_line))
-    # One line a field short and another a field long cancel out here; the parser's extra column shows the long one.
-    fields = _count(text, dialect.delimiter.encode())
-    regular = _QUOTE not in text and fields == piece.lines * (len(dialect.header) - 1)
-    return block if regular else repaired(block, dialect)
+    return block if _is_regular(text, dialect) else _repaired(block, dialect)
+
+
+def _is_regular(text: bytes, dialect: Dialect) -> bool:
+    """Whether each line has as many fields as the header, and none has a quote."""
+    if _QUOTE in text:
+        return False
+    ends, delimiters = _places(text, _NEWLINE), _places(text, dialect.delimiter.encode())
+    expected = len(dialect.header) - 1
+    if not expected:
+        return bool(not len(delimiters) and (np.diff(ends, prepend=-1) > 1).all())
+    if len(delimiters) != len(ends) * expected:
+        return False
+    by_line = delimiters.reshape(len(ends), expected)
+    return bool((by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all())
 
 
 def _valid_text(text: bytes) -> bytes:
-    if b"\x00" in text:
-        text = text.replace(b"\x00", f"{BROKEN}00".encode())
+    text = _decoded(text)
+    return text.replace(b"\x00", f"{BROKEN}00".encode()) if b"\x00" in text else text
+
+
+def _decoded(text: bytes) -> bytes:
     if text.isascii() or is_utf8(text):
         return text
     encoding = "cp1252" if is_cp1252(text) else "utf-8"
@@ -184,7 +198,7 @@ def _places(text: bytes, mark: bytes) -> NDArray[np.int64]:
     return np.flatnonzero(np.frombuffer(text, np.uint8) == mark[0])
 
 
-def repaired(block: Block, dialect: Dialect) -> Block:
+def _repaired(block: Block, dialect: Dialect) -> Block:
     """The block with every irregular record replaced by a placeholder, and without its blank lines."""
     text, delimiter, expected = block.data, dialect.delimiter.encode(), len(dialect.header) - 1
     ends = _places(text, _NEWLINE)
@@ -197,14 +211,14 @@ def repaired(block: Block, dialect: Dialect) -> Block:
             continue  # it belongs to a record that began on a line before
         kept.append(text[_start(ends, done) : _start(ends, first)])
         numbers.extend(range(block.first_line + done, block.first_line + first))
-        after = _record_after(text, ends, first)
+        after = _record_after(text, ends, first, dialect.delimiter)
         record = text[_start(ends, first) : ends[after - 1]]
         done = after
         if not record.strip():
             continue
         number = block.first_line + first
         numbers.append(number)
-        fault = _fault(record, delimiter, expected)
+        fault = _fault(record, dialect.delimiter, expected)
         if fault:
             raw_lines[number] = record.decode()
             record = delimiter * (expected + 1) + fault
@@ -219,15 +233,18 @@ def _start(ends: NDArray[np.int64], line: int) -> int:
 
 
 def _suspects(text: bytes, ends: NDArray[np.int64], delimiter: bytes, expected: int) -> list[int]:
-    """Lines that have a wrong number of delimiters, or a quote."""
+    """Lines that have a wrong number of delimiters, or a quote, or nothing."""
     before = np.searchsorted(_places(text, delimiter), ends)
     wrong = np.diff(before, prepend=0) != expected
     wrong[np.searchsorted(ends, _places(text, _QUOTE))] = True
+    wrong |= np.diff(ends, prepend=-1) == 1
     return [int(line) for line in np.flatnonzero(wrong)]
 
 
-def _record_after(text: bytes, ends: NDArray[np.int64], first: int) -> int:
+def _record_after(text: bytes, ends: NDArray[np.int64], first: int, delimiter: str) -> int:
     """Line after the one that closes the quote opened in line `first`; the next line if there is none, or none closes it."""
+    if not _opens_quote(text[_start(ends, first) : int(ends[first])], delimiter):
+        return first + 1
     quotes = 0
     for line in range(first, min(first + MAX_LINES_OF_RECORD, len(ends))):
         quotes += text.count(_QUOTE, _start(ends, line), int(ends[line]))
@@ -236,15 +253,25 @@ def _record_after(text: bytes, ends: NDArray[np.int64], first: int) -> int:
     return first + 1
 
 
-def _fault(record: bytes, delimiter: bytes, expected: int) -> bytes:
-    if _QUOTE in record:
-        if _NEWLINE in record:
-            return b"line_break"
-        if record.count(_QUOTE) % 2:
-            return b"unclosed_quote"
-        found = _QUOTED.sub(b"", record).count(delimiter)
-    else:
-        found = record.count(delimiter)
+@cache
+def _quoted_fields(delimiter: str) -> re.Pattern[bytes]:
+    mark = re.escape(delimiter.encode())
+    return re.compile(rb'(?:(?<=%b)|\A)"[^"]*(?:""[^"]*)*"(?=%b|\Z)' % (mark, mark))
+
+
+def _opens_quote(record: bytes, delimiter: str) -> bool:
+    """Whether a field begins with a quote and does not end with one."""
+    rest = _quoted_fields(delimiter).sub(b"", record)
+    return rest.startswith(_QUOTE) or delimiter.encode() + _QUOTE in rest
+
+
+def _fault(record: bytes, delimiter: str, expected: int) -> bytes:
+    if _NEWLINE in record:
+        return b"line_break"
+    # An odd quote within a field would make the parser run on into the next lines.
+    if record.count(_QUOTE) % 2 or _opens_quote(record, delimiter):
+        return b"unclosed_quote"
+    found = _quoted_fields(delimiter).sub(b"", record).count(delimiter.encode())
     if found == expected:
         return b""
     return b"too_many_fields" if found > expected else b"too_few_fields"

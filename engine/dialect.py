@@ -11,9 +11,15 @@ from engine.discover import SourceFile
 from warehouse.errors import SourceError
 
 SAMPLE_BYTES = 256 * 1024
+
+# Longer than any list of column names, shorter than what the csv module takes for one field (128 Ki).
+MAX_HEADER_CHARACTERS = 65_536
+
 DELIMITERS = (";", "\t", "|", ",")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_COMMA_NUMBER = re.compile(r"^-?\d{1,3}(?:[   ]?\d{3})*,\d+$|^-?\d+,\d+$")
+# Blank, no-break blank or narrow no-break blank: what stands between thousands.
+THOUSANDS_BLANK = "[ \u00a0\u202f]"
+_COMMA_NUMBER = re.compile(rf"^-?\d{{1,3}}(?:{THOUSANDS_BLANK}?\d{{3}})*,\d+$|^-?\d+,\d+$")
 _POINT_NUMBER = re.compile(r"^-?\d+\.\d+$")
 
 # Windows exports hold accented letters in some per cent of their lines; a damaged UTF-8 file has a broken byte in
@@ -44,7 +50,8 @@ def detect(file: SourceFile, sample: bytes) -> Dialect:
         text = sample.decode(encoding, errors="replace")
     except LookupError:
         raise SourceError(f"{file.name}: unknown encoding {encoding!r}", remedy="use utf-8, utf-16 or cp1252") from None
-    lines = text.splitlines()
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    _check_first_line(file, lines[0])
     delimiter = file.source.delimiter or _delimiter(lines)
     header = tuple(name.strip() for name in next(csv.reader(io.StringIO(lines[0]), delimiter=delimiter)))
     _check_header(file, header)
@@ -109,6 +116,20 @@ def _has_decimal_comma(lines: list[str], delimiter: str) -> bool:
     fields = [field.strip() for line in lines[1:1001] for field in line.split(delimiter)]
     commas = sum(bool(_COMMA_NUMBER.match(field)) for field in fields)
     return commas > sum(bool(_POINT_NUMBER.match(field)) for field in fields)
+
+
+def _check_first_line(file: SourceFile, line: str) -> None:
+    if not line.strip("\ufeff \t"):
+        raise SourceError(f"{file.name}: the first line is blank, where the header should be", remedy="remove the blank lines")
+    if "\r" in line:
+        raise SourceError(
+            f"{file.name}: a line of its header ends with a carriage return only", remedy="end the lines with LF or CR LF"
+        )
+    if len(line) > MAX_HEADER_CHARACTERS:
+        raise SourceError(
+            f"{file.name}: the first line has more than {MAX_HEADER_CHARACTERS:,} characters: this is no header",
+            remedy="give a text file whose first line names the columns",
+        )
 
 
 def _check_header(file: SourceFile, header: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from warehouse.errors import ConfigurationError, SourceError
 
 ENDINGS = (".csv", ".txt", ".tsv", ".parquet")
 COMPRESSIONS = (".gz", ".zst")
+
+# Hashing runs without Python's lock; more threads than a disk has patience for would only seek.
+HASHING_THREADS = 4
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ def discover(folder: Path, mapping: Path | None = None) -> Discovery:
         )
     taken = {name for name, _, _ in found}
     ignored = tuple(path.name for path in candidates if path.name not in taken and _looks_like_data(path))
-    unique, same = _without_copies([*_inline(sources), *(_fingerprint(*item) for item in found)])
+    with ThreadPoolExecutor(HASHING_THREADS) as pool:
+        fingerprinted = list(pool.map(lambda item: _fingerprint(*item), found))
+    unique, same = _without_copies([*_inline(sources), *fingerprinted])
     return Discovery(unique, ignored, same)
 
 

@@ -4,6 +4,7 @@ Pure: frames in, frames out. A version is true from `valid_from` (inclusive) to 
 """
 
 import polars as pl
+import polars_hash as plh
 
 TRACKED = ("customer_segment", "company_size", "risk_level")
 LATEST = ("sector", "country_code", "city", "kyc_level", "onboarded_on")
@@ -74,8 +75,6 @@ def _as_events(stored: pl.DataFrame) -> pl.DataFrame:
 
 def attribute_hash() -> pl.Expr:
     """Hash (Int64) of the tracked attributes; the same text gives the same hash in every version of Cauri."""
-    import polars_hash as plh
-
     joined = plh.concat_str(*TRACKED, separator="\x1f")
     return joined.nchash.xxhash64().reinterpret(signed=True).alias("attribute_hash")  # type: ignore[attr-defined]
 

@@ -14,7 +14,7 @@ from engine.pseudonyms import calling_countries, is_phone, normalised, pseudonym
 from engine.shards import Slice, read_slices
 from engine.sift import Sieve
 from engine.vault import IDENTITY, store_identities
-from warehouse.connection import Connection, sql
+from warehouse.connection import Connection, connect, sql
 from warehouse.copy import copy_frame
 from warehouse.keyring import Keyring
 from warehouse.queries import query
@@ -70,17 +70,11 @@ def _stored_versions(url: str, refs: pl.DataFrame) -> pl.DataFrame:
     return stored.select(pl.col(name).cast(dtype) for name, dtype in STORED_SCHEMA.items())
 
 
-def write_keys(
-    connection: Connection,
-    url: str,
-    sieve: Sieve,
-    slices: list[Slice],
-    keys: KeyFolder,
-) -> dict[str, int]:
-    """Create the members that only transactions know, and write the key of every code to the snapshot.
+def write_keys(connection: Connection, url: str, sieve: Sieve, keys: KeyFolder) -> int:
+    """Create the clients, channels and places that only transactions know; write the keys of all to the snapshot.
 
     Returns:
-        How many inferred clients and new beneficiaries were created.
+        How many inferred clients were created.
     """
     services = infer(connection, "services", pl.Series([], dtype=pl.String))
     keys.write("service_no", sieve.domains.services["service_id"].replace_strict(services, return_dtype=pl.Int32))
@@ -88,10 +82,7 @@ def write_keys(
         members = sieve.dictionary.members(column)
         known = infer(connection, feed, members)
         keys.write(column, members.replace_strict(known, return_dtype=pl.Int32))
-    return {
-        "inferred_clients": _client_keys(connection, url, sieve, keys),
-        "new_beneficiaries": _beneficiary_keys(connection, url, sieve, slices, keys),
-    }
+    return _client_keys(connection, url, sieve, keys)
 
 
 def _codes(members: pl.Series, refs: pl.Series, name: str) -> pl.DataFrame:
@@ -107,6 +98,15 @@ def _client_keys(connection: Connection, url: str, sieve: Sieve, keys: KeyFolder
     columns = ["client_ref", "client_key", "durable_key", "valid_from"]
     keys.write_clients(pl.concat([stored.select(columns), created.select(columns)]), codes)
     return created.height
+
+
+def write_beneficiary_keys(url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
+    """Create the beneficiaries that are new, and write the keys of all to the snapshot; return how many were created.
+
+    Works on a connection of its own, so that it can run beside the other dimensions, with which it shares nothing.
+    """
+    with connect(url, application="cauri beneficiaries") as connection:
+        return _beneficiary_keys(connection, url, sieve, slices, keys)
 
 
 def _beneficiary_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:

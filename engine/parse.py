@@ -9,6 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
+from engine.dialect import THOUSANDS_BLANK
 from engine.feeds import Feed
 
 MOMENT = pl.Datetime("us", "UTC")
@@ -125,7 +126,8 @@ def plain_number(values: pl.Series, locale: Locale) -> pl.Series:
     """Text of a number with a point as its mark and no blanks between thousands."""
     text = _as_text(values)
     if values.dtype == pl.String and locale.decimal_comma:
-        text = text.str.replace_all("[  \u202f]", "").str.replace(",", ".", literal=True)
+        # A point is no decimal mark here: "1.500" may mean 1500, and must not become 1.5.
+        text = text.str.replace_all(THOUSANDS_BLANK, "").str.replace(".", "?", literal=True).str.replace(",", ".", literal=True)
     return text
 
 

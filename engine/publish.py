@@ -1,7 +1,7 @@
 """Steps 4 to 9: what was taken in becomes rows of the warehouse."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from engine.intake import Intake
 from engine.keys import KeyFolder
 from engine.labels import store_labels, with_sequence
 from engine.leaves import LeafTask, build_leaf
-from engine.members import store_clients, write_keys
+from engine.members import store_clients, write_beneficiary_keys, write_keys
 from engine.merge import PART as MERGE_PART
 from engine.merge import merge, stored_elsewhere
 from engine.outcomes import Outcomes, Verdicts, settle
@@ -64,17 +64,13 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         CauriError: what was committed stays and is found again by the next run of the same work.
     """
     stopwatch, summary = publisher.stopwatch, publisher.summary
-    with stopwatch.step(4):
+    with stopwatch.step(4), ThreadPoolExecutor(1) as aside:
+        url, sieve, keys = publisher.url, intake.sieve, publisher.keys
+        beneficiaries = aside.submit(write_beneficiary_keys, url, sieve, intake.sifted.slices, keys)
         _dimensions(publisher, intake)
         _labels(publisher, intake)
-        created = write_keys(
-            publisher.connection,
-            publisher.url,
-            intake.sieve,
-            intake.sifted.slices,
-            publisher.keys,
-        )
-        summary.inferred_clients, summary.new_beneficiaries = created["inferred_clients"], created["new_beneficiaries"]
+        summary.inferred_clients = write_keys(publisher.connection, url, sieve, keys)
+        summary.new_beneficiaries = beneficiaries.result()
     with stopwatch.step(5):
         _drop_foreign_leaves(publisher)
         plans = plan_leaves(intake.sifted.slices, attached_months(publisher.connection), _built(publisher))

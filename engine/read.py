@@ -1,12 +1,12 @@
 """Step 2, Read, second half: frames of canonical columns as the file wrote them, batch by batch."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from engine.blocks import Block, Piece, clean, read_dialect, read_pieces, repaired
+from engine.blocks import Block, Piece, clean, read_dialect, read_pieces
 from engine.dialect import Dialect
 from engine.discover import SourceFile
 from engine.feeds import FEEDS, Feed, canonical_name
@@ -63,7 +63,7 @@ class Reader:
         row = 1
         try:
             for frame in pl.scan_parquet(self.file.path).collect_batches(chunk_size=PARQUET_BATCH_ROWS):
-                yield LazyBatch(self, row, frame)
+                yield LazyBatch(self, row, frame.rename(dict(zip(frame.columns, self.headings, strict=True))))
                 row += frame.height
         except (pl.exceptions.PolarsError, OSError) as exc:
             raise _damaged_parquet(self.file, exc) from None
@@ -91,10 +91,7 @@ class LazyBatch:
         assert dialect is not None
         block = clean(self.content, dialect)
         raw = _parse(block, dialect, self.reader.file)
-        if block.numbers is None and raw[EXTRA].null_count() < raw.height:
-            block = repaired(block, dialect)
-            raw = _parse(block, dialect, self.reader.file)
-        return _batch(self.reader, raw, block.raw_lines, trim=_has_blanks(block.data), broken=_in_lines(block))
+        return _batch(self.reader, raw, block.raw_lines, trim=_needs_trim(block.data), broken=_in_lines(block))
 
     def pick(self, rows: list[int]) -> Batch:
         """Parse a few rows only, given by their numbers."""
@@ -123,12 +120,18 @@ def open_reader(file: SourceFile) -> Reader:
         return Reader(file, None, headings, _unused(file, headings))
     if file.is_parquet:
         try:
-            headings = tuple(pl.scan_parquet(file.path).collect_schema().names())
+            headings = _free(pl.scan_parquet(file.path).collect_schema().names())
         except (pl.exceptions.PolarsError, OSError) as exc:
             raise _damaged_parquet(file, exc) from None
         return Reader(file, None, headings, _unused(file, headings))
     dialect = read_dialect(file)
+    dialect = replace(dialect, header=_free(dialect.header))
     return Reader(file, dialect, dialect.header, _unused(file, dialect.header))
+
+
+def _free(headings: Iterable[str]) -> tuple[str, ...]:
+    """Headings, none of which is the name of a column that the reader itself adds."""
+    return tuple(f"{name}_" if name in (EXTRA, ROW_NUMBER) else name for name in headings)
 
 
 def _damaged_parquet(file: SourceFile, exc: Exception) -> SourceError:
@@ -204,8 +207,9 @@ def _parse(block: Block, dialect: Dialect, file: SourceFile) -> pl.DataFrame:
     return raw if block.numbers is None else raw.with_columns(pl.Series(ROW_NUMBER, block.numbers, pl.UInt32))
 
 
-def _has_blanks(data: bytes) -> bool:
-    return b" " in data or b"\t" in data
+def _needs_trim(data: bytes) -> bool:
+    """Whether a field may begin or end with a blank (there are some beyond ASCII), or be an empty one in quotes."""
+    return not data.isascii() or any(mark in data for mark in (b" ", b"\t", b"\r", b"\v", b"\f", b'""'))
 
 
 def _batch(

@@ -5,10 +5,10 @@ only, so that no raw identifier is ever written to disk.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import polars as pl
-from polars.expr.datetime import ExprDateTimeNameSpace
 
 from engine.parse import Domains
 from engine.read import ROW_NUMBER
@@ -20,6 +20,9 @@ CODED = ("client_id", "beneficiary_id", "channel_code", "location_code")
 
 WRONG_COMMISSION, ZERO_AMOUNT, SLOW, INACTIVE_SERVICE, UPDATED_BEFORE = 1, 2, 4, 8, 16
 SLOW_MS = 60_000
+
+MICROSECONDS_OF_MINUTE = 60_000_000
+MICROSECONDS_OF_DAY = 86_400_000_000
 
 
 class Dictionary:
@@ -68,8 +71,8 @@ def shape(good: pl.DataFrame, domains: Domains, file_number: int, timezone: str,
         .with_columns(
             amount_minor=pl.col("amount") // pl.col("minor_step"),
             commission_minor=(pl.col("commission") // pl.col("minor_step")).fill_null(0),
-            date_key=_date_key(pl.col("local").dt),
-            time_key=pl.col("local").dt.hour().cast(pl.Int16) * 60 + pl.col("local").dt.minute().cast(pl.Int16),
+            date_key=pl.lit(_date_keys()).gather(pl.col("local").dt.date().to_physical()),
+            time_key=(pl.col("local").to_physical() % MICROSECONDS_OF_DAY // MICROSECONDS_OF_MINUTE).cast(pl.Int16),
             source_updated_at=pl.coalesce("updated_at", "transaction_ts"),
             rate=pl.lit(services["commission_rate"]).gather(pl.col("service_no")),
             active=pl.lit(services["is_active"]).gather(pl.col("service_no")),
@@ -95,8 +98,11 @@ def shape(good: pl.DataFrame, domains: Domains, file_number: int, timezone: str,
     )
 
 
-def _date_key(day: ExprDateTimeNameSpace) -> pl.Expr:
-    return day.year() * 10_000 + day.month().cast(pl.Int32) * 100 + day.day().cast(pl.Int32)
+@cache
+def _date_keys() -> pl.Series:
+    """YYYYMMDD of each day from 1970 to 2100, by days since 1970: looking it up takes a tenth of computing it."""
+    days = pl.date_range(pl.date(1970, 1, 1), pl.date(2100, 12, 31), eager=True)
+    return days.dt.year().cast(pl.Int32) * 10_000 + days.dt.month().cast(pl.Int32) * 100 + days.dt.day().cast(pl.Int32)
 
 
 def _anomaly_flags() -> pl.Expr:

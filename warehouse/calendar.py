@@ -4,7 +4,6 @@ import calendar
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-import holidays
 
 from warehouse.connection import Connection
 from warehouse.errors import ConfigurationError
@@ -38,6 +37,9 @@ def holidays_by_day(countries: tuple[str, ...]) -> dict[date, str]:
     Raises:
         ConfigurationError: the holidays library does not know a country.
     """
+    # A third of a second that only the first `init` of a warehouse needs.
+    import holidays  # noqa: PLC0415
+
     years = range(FIRST_DAY.year, LAST_DAY.year + 1)
     closed: dict[date, list[str]] = {}
     for country in countries:
