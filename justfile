@@ -34,7 +34,7 @@ test *args:
 
 # Run the tests on PostgreSQL binaries in another folder
 test-on bindir *args:
-    CAURI_PG_BINDIR="$1" uv run --group test pytest -n auto "${@:2}"
+    @export CAURI_PG_BINDIR="$1"; shift; uv run --group test pytest -n auto "$@"
 
 # Check style, types and the floors of the house
 lint:
@@ -58,3 +58,7 @@ bench *args:
 # Write docs/data-dictionary.md from the comments in the database
 dictionary:
     uv run python -m warehouse.dictionary
+
+# Pin the versions of all dependencies in pyproject.toml; --upgrade takes the newest
+pin *args:
+    python3 .ci/pin.py "$@"

@@ -1,4 +1,4 @@
-"""The whole load against the floor: two parallel `psql \\copy` of the same rows, clean and keyed, then the same indexes.
+"""The whole load against the floor: two parallel `psql \\copy` of the same rows, clean and keyed, then their indexes.
 
 Both in one run, alternating, on one server. `python -m bench.floor --rows 3000000 --rounds 3`
 """
@@ -64,12 +64,17 @@ def _measure(url: str, home: Path, options: argparse.Namespace, psql: Path) -> N
             _export(_with_name(url, "bench_load"), home, psql)
         floors.append(_floor(_database(url, "bench_floor"), home, psql))
         rows = sum(leaf["rows"] for leaf in summary["leaves"])
-        print(f"round {number + 1}: load {loads[-1]:.2f} s, floor {floors[-1]:.2f} s, ratio {floors[-1] / loads[-1]:.3f}")
+        print(
+            f"round {number + 1}: load {loads[-1]:.2f} s, floor {floors[-1]:.2f} s, ratio {floors[-1] / loads[-1]:.3f}"
+        )
     rows = summary["rows"]["read"]
     ratios = [floor / load for floor, load in zip(floors, loads, strict=True)]
     print(f"load : {median(loads):.2f} s median, {rows / median(loads):,.0f} rows/s of {rows:,} rows read")
     print(f"floor: {median(floors):.2f} s median, {rows / median(floors):,.0f} rows/s")
-    print(f"ratio: {median(ratios):.3f} median, {min(ratios):.3f} to {max(ratios):.3f}; peak {summary['peak_rss_bytes'] / 2**20:,.0f} MiB")
+    print(
+        f"ratio: {median(ratios):.3f} median, {min(ratios):.3f} to {max(ratios):.3f};"
+        f" peak {summary['peak_rss_bytes'] / 2**20:,.0f} MiB"
+    )
     for step in summary["steps"]:
         print(f"  {step['step']} {step['name']:<20} {step['seconds']:8.2f} s")
 
@@ -97,7 +102,9 @@ def _load(url: str, home: Path, source: Path) -> dict:  # type: ignore[type-arg]
     cauri = Path(sys.executable).parent / "cauri"
     subprocess.run([cauri, "init"], env=environment, check=True, stdout=subprocess.DEVNULL)
     started = time.perf_counter()
-    done = subprocess.run([cauri, "load", source, "--json", "--quiet"], env=environment, check=True, stdout=subprocess.PIPE)
+    done = subprocess.run(
+        [cauri, "load", source, "--json", "--quiet"], env=environment, check=True, stdout=subprocess.PIPE
+    )
     wall = time.perf_counter() - started
     return {**json.loads(done.stdout), "wall": wall}
 
@@ -138,7 +145,9 @@ def _create(url: str, leaves: list[str]) -> None:
 
 def _index_statements(leaf: str) -> list[str]:
     memory = ["SET maintenance_work_mem = '256MB'", "SET max_parallel_maintenance_workers = 0"]
-    return memory + [f"CREATE {unique} INDEX ON {leaf} ({', '.join(columns)})" for unique, columns in LEAF_INDEXES[FACT]]
+    return memory + [
+        f"CREATE {unique} INDEX ON {leaf} ({', '.join(columns)})" for unique, columns in LEAF_INDEXES[FACT]
+    ]
 
 
 def _psql(psql: Path, url: str, *statements: str) -> None:

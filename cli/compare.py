@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from cli.console import StepProgress, print_json, stdout
+from cli.console import StepProgress, print_json, stdout, table
 from cli.context import open_warehouse
 from cli.options import Feeds, Json, Quiet
 from engine.compare import compare as compare_folder
@@ -39,11 +38,9 @@ def compare(
     elif different.is_empty():
         stdout.print("Equal: the warehouse holds every day of the directory, to the last minor unit.")
     else:
-        table = Table(title=f"{different.height:,} cells differ", title_justify="left")
-        for name in different.columns:
-            table.add_column(name, justify="right")
+        shown = table(f"{different.height:,} cells differ", *different.columns, numbers=len(different.columns))
         for row in different.head(SHOWN).iter_rows():
-            table.add_row(*map(str, row))
-        stdout.print(table)
+            shown.add_row(*map(str, row))
+        stdout.print(shown)
     if different.height:
         raise typer.Exit(DIFFERENT)

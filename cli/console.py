@@ -4,15 +4,25 @@ import json
 import sys
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from engine.steps import STEPS
 
-stdout = Console(highlight=False)
+stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False)
 
 _COUNTED = {2: "rows", 6: "leaves"}
+
+
+def table(title: str, *headings: str, numbers: int = 0) -> Table:
+    """An empty table in the one style; its last `numbers` columns are aligned right."""
+    result = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), title_style="bold")
+    for place, heading in enumerate(headings):
+        result.add_column(heading, justify="right" if place >= len(headings) - numbers else "left", overflow="fold")
+    return result
 
 
 def print_json(document: Any) -> None:

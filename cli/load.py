@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.console import StepProgress, print_json, stderr, stdout
+from cli.console import StepProgress, print_json, stderr, stdout, table
 from cli.context import Context, open_warehouse
 from cli.options import Feeds, Json, Quiet
 from cli.sample import write_sample
@@ -18,6 +18,9 @@ from warehouse.errors import NothingToDoError
 
 SAMPLE_ROWS = 1_000_000
 MIB = 1024 * 1024
+
+# Of each feed; quarantine lists them all.
+REASONS_SHOWN = 8
 
 
 def load(
@@ -44,7 +47,7 @@ def load(
         show(summary)
     if summary.status == "nothing":
         raise NothingToDoError(
-            f"nothing to do: the ledger has the content of all {len(summary.skipped_files)} file(s) of {folder} already",
+            f"nothing to do: the ledger has the content of all {len(summary.skipped_files)} files of {folder} already",
             remedy="cauri status shows what is loaded",
         )
 
@@ -73,33 +76,33 @@ def show(summary: Summary) -> None:
         f"{document['rows']['read']:,} rows in {document['seconds']:.1f} s: {document['rows_per_second']:,} rows/s, "
         f"peak memory {document['peak_rss_bytes'] / MIB:,.0f} MiB, run {document['run_id']}"
     )
-    stdout.print(f"Created on the way: {summary.new_beneficiaries:,} beneficiaries, {summary.inferred_clients:,} inferred clients.")
+    stdout.print(
+        f"Created: {summary.new_beneficiaries:,} beneficiaries, {summary.inferred_clients:,} inferred clients."
+    )
     stdout.print("\nWhere to look next:")
     stdout.print("  cauri status                 what the warehouse holds")
     stdout.print("  cauri quarantine list        the rejected rows, whole, with their reasons")
-    stdout.print('  cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY date_key DESC LIMIT 10;')
+    stdout.print("  cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY 1 DESC LIMIT 9;")
 
 
 def _feeds_table(feeds: dict[str, Any]) -> Table:
-    table = Table(title="Rows by feed", title_justify="left")
-    table.add_column("feed")
     names = ("read", "loaded", "updated", "repeated", "rejected")
-    for name in names:
-        table.add_column(name, justify="right")
+    shown = table("Rows by feed", "feed", *names, numbers=len(names))
     for feed, counts in feeds.items():
-        table.add_row(feed, *(f"{counts[name]:,}" for name in names))
-    return table
+        shown.add_row(feed, *(f"{counts[name]:,}" for name in names))
+    return shown
 
 
 def _reasons_table(feeds: dict[str, Any]) -> Table:
-    table = Table(title="Rejected rows by reason", title_justify="left")
-    table.add_column("feed")
-    table.add_column("reason")
-    table.add_column("rows", justify="right")
+    shown = table("Rejected rows by reason", "feed", "reason", "rows", numbers=1)
     for feed, counts in feeds.items():
-        for reason, rows in counts["rejected_by_reason"].items():
-            table.add_row(feed, reason, f"{rows:,}")
-    return table
+        reasons = list(counts["rejected_by_reason"].items())
+        for reason, rows in reasons[:REASONS_SHOWN]:
+            shown.add_row(feed, reason, f"{rows:,}")
+        if reasons[REASONS_SHOWN:]:
+            rest = sum(rows for _, rows in reasons[REASONS_SHOWN:])
+            shown.add_row(feed, f"... {len(reasons) - REASONS_SHOWN} more reasons", f"{rest:,}")
+    return shown
 
 
 def _leaves_line(leaves: list[dict[str, Any]]) -> None:

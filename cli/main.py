@@ -29,7 +29,10 @@ app.add_typer(database.app, name="db")
 
 
 def main() -> None:
-    """Run the command; errors become a message and an exit code (0 done, 1 failed, 2 usage, 3 refused, 75 later, 99 nothing)."""
+    """Run the command; errors become a message and an exit code.
+
+    0 done, 1 failed, 2 usage or configuration, 3 refused by a gate, 75 try again later, 99 nothing to do.
+    """
     try:
         app()
     except CauriError as error:

@@ -38,14 +38,18 @@ class Compression(StrEnum):
 
 
 def sample(
-    rows: Annotated[int, typer.Option(envvar="CAURI_SAMPLE_ROWS", min=1, help="Transaction rows to write.")] = 1_000_000,
+    rows: Annotated[
+        int, typer.Option(envvar="CAURI_SAMPLE_ROWS", min=1, help="Transaction rows to write.")
+    ] = 1_000_000,
     out: Annotated[Path, typer.Option(envvar="CAURI_SAMPLE_OUT", help="Directory to make.")] = Path("sample-data"),
     seed: Annotated[int, typer.Option(envvar="CAURI_SAMPLE_SEED", help="Same seed, same bytes.")] = 1,
     dialect: Annotated[Dialect, typer.Option(envvar="CAURI_SAMPLE_DIALECT")] = Dialect.ISO,
     file_format: Annotated[Format, typer.Option("--format", envvar="CAURI_SAMPLE_FORMAT")] = Format.CSV,
     compression: Annotated[Compression, typer.Option(envvar="CAURI_SAMPLE_COMPRESSION")] = Compression.NONE,
     months: Annotated[int, typer.Option(envvar="CAURI_SAMPLE_MONTHS", min=1, help="Months, from January 2024.")] = 24,
-    dirty: Annotated[float, typer.Option(envvar="CAURI_SAMPLE_DIRTY", min=0, max=0.4, help="Share of bad rows.")] = 0.002,
+    dirty: Annotated[
+        float, typer.Option(envvar="CAURI_SAMPLE_DIRTY", min=0, max=0.4, help="Share of bad rows.")
+    ] = 0.002,
     json: Json = False,
 ) -> None:
     """Write invented but lifelike feeds, and beside them truth.json: what a load of them must find."""

@@ -11,7 +11,9 @@ from warehouse.queries import query, query_names
 
 
 def sql(
-    name: Annotated[str | None, typer.Argument(help="A script or query; without it the whole schema is printed.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A script or query; without it the whole schema is printed.")
+    ] = None,
     list_names: Annotated[bool, typer.Option("--list", help="Only the names.")] = False,
 ) -> None:
     """Print SQL without connecting: the whole schema, or one named script or query."""

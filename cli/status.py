@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.table import Table
 
-from cli.console import print_json, stdout
+from cli.console import print_json, stdout, table
 from cli.context import open_warehouse
 from cli.options import Json
 from warehouse.connection import connect
@@ -23,26 +23,29 @@ def status(json: Json = False) -> None:
     if not found["runs"]:
         stdout.print("The warehouse is empty. Next: cauri load DIRECTORY (or cauri load for a sample).")
         return
-    stdout.print(_table("Last runs", found["runs"]))
-    stdout.print(_table("Rows by feed", found["files"]))
-    for leaf in found["leaves"]:
-        leaf["MiB"] = f"{leaf.pop('bytes') / MIB:,.0f}"
-    stdout.print(_table("Partitioned tables", found["leaves"]))
-    stdout.print(_table("Dimensions", found["tables"]))
+    stdout.print(_table_of("Last runs", found["runs"]))
+    stdout.print(_table_of("Rows by feed", found["files"]))
+    stdout.print(_table_of("Partitioned tables", [_in_mib(leaf) for leaf in found["leaves"]]))
+    stdout.print(_table_of("Dimensions", found["tables"]))
     if found["quarantine"]:
-        refused = sum(entry["count"] for entry in found["quarantine"])
+        refused = sum(entry["rows"] for entry in found["quarantine"])
         stdout.print(f"Quarantine: {refused:,} failed rules in open rows; cauri quarantine list shows them.")
     fresh = found["freshness"]
-    stdout.print(f"Data until {fresh['last_day']}, last successful run {fresh['last_success']:%Y-%m-%d %H:%M} UTC.")
+    if fresh["last_success"]:
+        stdout.print(f"Data until {fresh['last_day']}; last successful run {fresh['last_success']:%Y-%m-%d %H:%M} UTC.")
 
 
-def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    for name, value in (rows[0] if rows else {}).items():
-        table.add_column(name, justify="right" if isinstance(value, int | float) else "left")
+def _in_mib(leaf: dict[str, Any]) -> dict[str, Any]:
+    return {**{name: value for name, value in leaf.items() if name != "bytes"}, "MiB": round(leaf["bytes"] / MIB)}
+
+
+def _table_of(title: str, rows: list[dict[str, Any]]) -> Table:
+    first = rows[0] if rows else {}
+    numbers = sum(isinstance(value, int | float) for value in first.values())
+    shown = table(title, *first, numbers=numbers)
     for row in rows:
-        table.add_row(*(_shown(value) for value in row.values()))
-    return table
+        shown.add_row(*(_shown(value) for value in row.values()))
+    return shown
 
 
 def _shown(value: Any) -> str:
@@ -50,4 +53,4 @@ def _shown(value: Any) -> str:
         return "-"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:%Y-%m-%d %H:%M:%S}" if hasattr(value, "hour") else str(value)
+    return f"{value:%m-%d %H:%M}" if hasattr(value, "hour") else str(value)

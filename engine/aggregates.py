@@ -8,9 +8,8 @@ from typing import LiteralString
 from warehouse.connection import Connection, sql
 from warehouse.queries import query
 
-
-# Each leaf is then aggregated by itself and in parallel: 0.8 s for 2 million cells instead of 2.4 s. Compiling the plan of
-# so many leaves takes longer than running it.
+# Each leaf is then aggregated by itself and in parallel: 0.8 s for 2 million cells instead of 2.4 s. Compiling the plan
+# of so many leaves takes longer than running it.
 REFRESH_SETTINGS: tuple[LiteralString, ...] = (
     "SET enable_partitionwise_aggregate = on",
     "SET min_parallel_table_scan_size = 0",
@@ -46,4 +45,6 @@ def analyse(connection: Connection) -> None:
     connection.execute("SET default_statistics_target = 20")
     for table in ("fact_transactions", "fact_daily_client_summary"):
         connection.execute(sql.SQL("ANALYZE {}dwh.{}").format(only, sql.Identifier(table)))
-    connection.execute("ANALYZE dwh.dim_client, dwh.dim_beneficiary, dwh.dim_service, dwh.dim_channel, dwh.dim_location")
+    connection.execute(
+        "ANALYZE dwh.dim_client, dwh.dim_beneficiary, dwh.dim_service, dwh.dim_channel, dwh.dim_location"
+    )

@@ -1,8 +1,8 @@
 """Step 2, Read, first half: the bytes of a text file as blocks of clean UTF-8 lines.
 
-What a CSV parser would refuse or silently repair (a field too many or too few, a line break or an open quote, bytes that
-are no text) is cut out here: the line is replaced by a placeholder of empty fields whose last, extra field names the fault,
-and its raw text is kept beside the block. A block without trouble passes through untouched.
+What a CSV parser would refuse or silently repair (a field too many or too few, a line break or an open quote, bytes
+that are no text) is cut out here: the line is replaced by a placeholder of empty fields whose last, extra field names
+the fault, and its raw text is kept beside the block. A block without trouble passes through untouched.
 """
 
 import codecs
@@ -27,8 +27,8 @@ BLOCK_BYTES = 8 * 1024 * 1024
 # A quoted field that is still open after this many lines was never meant to be open.
 MAX_LINES_OF_RECORD = 20
 
-# Marks a place where bytes were not text; the bytes follow in hexadecimal.
-BROKEN = "\ufffd"
+# Marks a place where bytes were not text; the bytes follow in hexadecimal. `MARKED` is how decoders are told to.
+BROKEN, MARKED = "\ufffd", "cauri_mark"
 
 _NEWLINE, _QUOTE = b"\n", b'"'
 
@@ -46,8 +46,8 @@ class Piece:
 class Block:
     """The records of a piece, one a line.
 
-    `numbers` are their line numbers, None if they simply follow each other; `raw_lines` holds the text of irregular ones by
-    line number; `broken` names the lines in which some bytes were no text.
+    `numbers` are their line numbers, None if they simply follow each other; `raw_lines` holds the text of irregular
+    ones by line number; `broken` names the lines in which some bytes were no text.
     """
 
     first_line: int
@@ -63,7 +63,7 @@ def _mark_broken(error: UnicodeError) -> tuple[str, int]:
     return BROKEN + error.object[error.start : error.end].hex(), error.end
 
 
-codecs.register_error("cauri_mark", _mark_broken)
+codecs.register_error(MARKED, _mark_broken)
 
 
 def open_bytes(file: SourceFile) -> IO[bytes]:
@@ -86,7 +86,9 @@ def read_dialect(file: SourceFile) -> Dialect:
 
 def _damaged(file: SourceFile, exc: OSError) -> SourceError:
     return SourceError(
-        f"{file.name} is damaged: {exc}", remedy="copy or export the file again; nothing of it was loaded", file=file.name
+        f"{file.name} is damaged: {exc}",
+        remedy="copy or export the file again; nothing of it was loaded",
+        file=file.name,
     )
 
 
@@ -115,7 +117,7 @@ def _utf8(stream: IO[bytes], dialect: Dialect, piece_bytes: int) -> Iterator[byt
         while part := stream.read(piece_bytes):
             yield part
         return
-    decoder = codecs.getincrementaldecoder(dialect.encoding)(errors="cauri_mark")
+    decoder = codecs.getincrementaldecoder(dialect.encoding)(errors=MARKED)
     while part := stream.read(piece_bytes):
         yield decoder.decode(part).encode()
     yield decoder.decode(b"", final=True).encode()
@@ -177,7 +179,7 @@ def _decoded(text: bytes) -> bytes:
     encoding = "cp1252" if is_cp1252(text) else "utf-8"
     parts, done = [], 0
     for _, start, end in other_lines(text):
-        parts += [text[done:start], text[start:end].decode(encoding, errors="cauri_mark").encode()]
+        parts += [text[done:start], text[start:end].decode(encoding, errors=MARKED).encode()]
         done = end
     return b"".join([*parts, text[done:]])
 
@@ -242,7 +244,7 @@ def _suspects(text: bytes, ends: NDArray[np.int64], delimiter: bytes, expected: 
 
 
 def _record_after(text: bytes, ends: NDArray[np.int64], first: int, delimiter: str) -> int:
-    """Line after the one that closes the quote opened in line `first`; the next line if there is none, or none closes it."""
+    """Line after the one that closes the quote opened in line `first`; the next line if no quote is open or closed."""
     if not _opens_quote(text[_start(ends, first) : int(ends[first])], delimiter):
         return first + 1
     quotes = 0

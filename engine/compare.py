@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.intake import Doorkeeper, take_in
-from engine.shards import read_slices
+from engine.shards import Slice, scan_whole
 from engine.summary import Summary
 from warehouse.queries import query
 from warehouse.snapshot import read_frame
@@ -34,16 +34,19 @@ def compare(keeper: Doorkeeper, url: str, folder: Path, mapping: Path | None) ->
     return (
         both.filter(unequal)
         .rename({name: f"{name}_source" for name in SUMS})
-        .join(names.select(pl.col("currency_key", "status_key").cast(pl.Int64), "currency_code", "status_code"), on=["currency_key", "status_key"])
+        .join(
+            names.select(pl.col("currency_key", "status_key").cast(pl.Int64), "currency_code", "status_code"),
+            on=["currency_key", "status_key"],
+        )
         .drop("currency_key", "status_key")
         .sort("date_key", "currency_code", "status_code")
     )
 
 
-def _source_cells(slices: list, judged: pl.DataFrame) -> pl.DataFrame:  # type: ignore[type-arg]
+def _source_cells(slices: list[Slice], judged: pl.DataFrame) -> pl.DataFrame:
     if not slices:
-        return pl.DataFrame(schema={name: pl.Int64 for name in (*KEYS, *SUMS)})
-    rows = read_slices(slices, ["seq", *KEYS, "amount_minor", "commission_minor"])
+        return pl.DataFrame(schema=dict.fromkeys((*KEYS, *SUMS), pl.Int64))
+    rows = scan_whole(slices)
     losers = judged.filter(~pl.col("wins"))["seq"]
     if len(losers):
         rows = rows.filter(~pl.col("seq").is_in(losers.implode()))

@@ -9,15 +9,21 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from engine.dialect import THOUSANDS_BLANK
+from engine.parse import AMOUNT_DECIMALS
 from engine.read import FAULT, ROW_NUMBER
 
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(days=1)
 MAX_PROCESSING_MS = 86_400_000
-_MOMENT = {"time_zone": "UTC", "time_unit": "us", "nullable": True}
+
+# Amounts of this many digits before the mark are refused: as ten-thousandths they come to the end of 64 bits.
+MAX_AMOUNT_DIGITS = 15
+_TOO_LARGE = 10 ** (MAX_AMOUNT_DIGITS - 1 + AMOUNT_DECIMALS)
+_MOMENT: dict[str, Any] = {"time_zone": "UTC", "time_unit": "us", "nullable": True}
 
 REFERENCE_CLOCK = "clock"
-REFUSED_SCHEMA = {ROW_NUMBER: pl.Int64, "reasons": pl.List(pl.String)}
+REFUSED_SCHEMA: dict[str, Any] = {ROW_NUMBER: pl.Int64, "reasons": pl.List(pl.String)}
 
 
 def _rule(condition: pl.Expr) -> Any:
@@ -54,12 +60,16 @@ def _exact(column: str) -> Any:
     return _rule(pl.col(column).is_null() | (pl.col(column) % pl.col("minor_step") == 0) & ~beyond)
 
 
+def _is_huge(column: str) -> pl.Expr:
+    return pl.col(f"{column}_text").str.contains(rf"^-?(?:\d{THOUSANDS_BLANK}?){{{MAX_AMOUNT_DIGITS},}}([.,]\d+)?$")
+
+
 def _not_large(column: str) -> Any:
-    return _rule(~pl.col(f"{column}_text").str.contains(r"^-?\d{15}"))
+    return _rule(pl.coalesce(pl.col(column).abs() < _TOO_LARGE, ~_is_huge(column)))
 
 
 def _amount_parsed(column: str) -> Any:
-    too_large = pl.col(f"{column}_text").str.contains(r"^-?\d{15,}([.,]\d+)?$")
+    too_large = _is_huge(column)
     return _rule(pl.col(f"{column}_text").is_null() | pl.col(column).is_not_null() | too_large)
 
 
@@ -244,7 +254,9 @@ def check(frame: pl.DataFrame, feed: str, clock: datetime) -> tuple[pl.DataFrame
     frame = frame.with_columns(pl.lit(clock).cast(pl.Datetime("us", "UTC")).alias(REFERENCE_CLOCK))
     refused = []
     if frame[FAULT].null_count() < frame.height:
-        refused.append(frame.filter(pl.col(FAULT).is_not_null()).select(ROW_NUMBER, pl.concat_list(FAULT).alias("reasons")))
+        refused.append(
+            frame.filter(pl.col(FAULT).is_not_null()).select(ROW_NUMBER, pl.concat_list(FAULT).alias("reasons"))
+        )
         frame = frame.filter(pl.col(FAULT).is_null())
     good, failure = CONTRACTS[feed].filter(frame)
     if good.height < frame.height:

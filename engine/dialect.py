@@ -46,10 +46,7 @@ def detect(file: SourceFile, sample: bytes) -> Dialect:
     if not sample.strip(b"\x00\r\n\t \xef\xbb\xbf\xff\xfe"):
         raise SourceError(f"{file.name} is empty: it has not even a header", remedy="remove it, or export it again")
     encoding = file.source.encoding or _encoding(sample)
-    try:
-        text = sample.decode(encoding, errors="replace")
-    except LookupError:
-        raise SourceError(f"{file.name}: unknown encoding {encoding!r}", remedy="use utf-8, utf-16 or cp1252") from None
+    text = sample.decode(encoding, errors="replace")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     _check_first_line(file, lines[0])
     delimiter = file.source.delimiter or _delimiter(lines)
@@ -120,10 +117,13 @@ def _has_decimal_comma(lines: list[str], delimiter: str) -> bool:
 
 def _check_first_line(file: SourceFile, line: str) -> None:
     if not line.strip("\ufeff \t"):
-        raise SourceError(f"{file.name}: the first line is blank, where the header should be", remedy="remove the blank lines")
+        raise SourceError(
+            f"{file.name}: the first line is blank, where the header should be", remedy="remove the blank lines"
+        )
     if "\r" in line:
         raise SourceError(
-            f"{file.name}: a line of its header ends with a carriage return only", remedy="end the lines with LF or CR LF"
+            f"{file.name}: a line of its header ends with a carriage return only",
+            remedy="end the lines with LF or CR LF",
         )
     if len(line) > MAX_HEADER_CHARACTERS:
         raise SourceError(

@@ -71,7 +71,9 @@ def upsert(connection: Connection, feed: str, files: Sequence[tuple[Outcomes, pl
             else:
                 stored[values[0]] = (known[0], values, False)
                 outcomes.updated += 1
-    changed = [(key, values, inferred) for name, (key, values, inferred) in stored.items() if before.get(name) != stored[name]]
+    changed = [
+        (key, values, inferred) for name, (key, values, inferred) in stored.items() if before.get(name) != stored[name]
+    ]
     _write(connection, dimension, changed)
 
 

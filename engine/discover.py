@@ -45,7 +45,7 @@ class SourceFile:
 
     @property
     def is_parquet(self) -> bool:
-        return self.name.endswith(".parquet")
+        return self.name.lower().endswith(".parquet")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ def _sources(folder: Path, mapping: Path | None) -> list[Source]:
 
 
 def _belongs(path: Path, source: Source) -> bool:
-    return _looks_like_data(path) and source.covers(path.name)
+    # Parquet is compressed inside; a packed one cannot be read from where it stands.
+    packed = path.name.lower().endswith(tuple(f".parquet{compression}" for compression in COMPRESSIONS))
+    return _looks_like_data(path) and not packed and source.covers(path.name)
 
 
 def _looks_like_data(path: Path) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from engine.shards import Slice, read_slices
+from engine.shards import Slice, scan_whole
 
 CONTENT = (
     "transaction_ts",
@@ -24,28 +24,38 @@ CONTENT = (
     "location_code",
 )
 NEW, UPDATED, REPEATED, CONFLICT = "new", "updated", "repeated", "conflict"
-VERSIONS_SCHEMA = {"transaction_id": pl.String, "seq": pl.Int64, "date_key": pl.Int32, "outcome": pl.String, "wins": pl.Boolean}
+VERSIONS_SCHEMA = {
+    "transaction_id": pl.String,
+    "seq": pl.Int64,
+    "date_key": pl.Int32,
+    "outcome": pl.String,
+    "wins": pl.Boolean,
+}
 
 
 def repeated_hashes(hashes: Iterable[pl.Series]) -> pl.Series:
-    """Hashes (UInt64) that occur more than once."""
+    """Hashes (unsigned integers) that occur more than once."""
     parts = list(hashes)
     if not parts:
-        return pl.Series([], dtype=pl.UInt64)
+        return pl.Series([], dtype=pl.UInt32)
     ordered = pl.concat(parts).sort(in_place=True)
     return ordered.filter((ordered == ordered.shift(1)).fill_null(value=False)).unique()
 
 
-def versions(slices: list[Slice], hashes: pl.Series) -> pl.DataFrame:
+def versions(slices: list[Slice]) -> pl.DataFrame:
     """All rows of the ids that occur more than once, judged.
 
     Returns:
         `transaction_id`, `seq`, `date_key`, `outcome` (new, updated, repeated, conflict), `wins` (the row that stays).
     """
+    if not slices:
+        return pl.DataFrame(schema=VERSIONS_SCHEMA)
+    hashes = repeated_hashes([scan_whole(slices).select("id_hash").collect().to_series()])
     if hashes.is_empty():
         return pl.DataFrame(schema=VERSIONS_SCHEMA)
-    columns = ["transaction_id", "seq", "date_key", "source_updated_at", "id_hash", *CONTENT]
-    suspects = read_slices(slices, columns).filter(pl.col("id_hash").is_in(hashes.implode())).collect(engine="streaming")
+    columns = ["transaction_id", "seq", "date_key", "source_updated_at", *CONTENT]
+    suspicious = scan_whole(slices).filter(pl.col("id_hash").is_in(hashes.implode())).select(columns)
+    suspects = suspicious.collect(engine="streaming")
     several = suspects.filter(pl.len().over("transaction_id") > 1)
     return judge(several, "source_updated_at", CONTENT).select(*VERSIONS_SCHEMA)
 

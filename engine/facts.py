@@ -71,9 +71,9 @@ def cells(fact: pl.DataFrame) -> pl.DataFrame:
         pl.col("reversed").sum().cast(pl.Int32).alias("reversals"),
         pl.col("processing_ms").count().cast(pl.Int32).alias("processing_ms_count"),
         # Key 0 is the unknown beneficiary, which is nobody.
-        (pl.col("beneficiary_key").n_unique().cast(pl.Int32) - (pl.col("beneficiary_key").min() == 0).cast(pl.Int32)).alias(
-            "distinct_beneficiaries"
-        ),
+        (
+            pl.col("beneficiary_key").n_unique().cast(pl.Int32) - (pl.col("beneficiary_key").min() == 0).cast(pl.Int32)
+        ).alias("distinct_beneficiaries"),
         pl.col("anomalous").sum().cast(pl.Int32).alias("anomalies"),
     )
     return grouped.sort(CELL).collect()

@@ -153,7 +153,7 @@ HEADINGS: dict[str, str] = {
 
 
 def canonical_name(heading: str) -> str:
-    """A heading as Cauri names it: case, accents, blanks and dashes do not matter; known French headings are translated."""
+    """A heading as Cauri names it: case, accents, blanks and dashes do not matter; French ones are translated."""
     plain = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode()
     plain = "_".join(plain.strip().lower().replace("-", " ").split())
     return HEADINGS.get(plain, plain)

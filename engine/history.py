@@ -69,14 +69,18 @@ def merge_history(stored: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _as_events(stored: pl.DataFrame) -> pl.DataFrame:
     return stored.select(
-        "client_ref", "client_key", *ATTRIBUTES_SCHEMA, pl.col("valid_from").alias("effective_at"), pl.lit(-1, pl.Int64).alias("seq")
+        "client_ref",
+        "client_key",
+        *ATTRIBUTES_SCHEMA,
+        pl.col("valid_from").alias("effective_at"),
+        pl.lit(-1, pl.Int64).alias("seq"),
     )
 
 
 def attribute_hash() -> pl.Expr:
     """Hash (Int64) of the tracked attributes; the same text gives the same hash in every version of Cauri."""
     joined = plh.concat_str(*TRACKED, separator="\x1f")
-    return joined.nchash.xxhash64().reinterpret(signed=True).alias("attribute_hash")  # type: ignore[attr-defined]
+    return joined.nchash.xxhash64().reinterpret(signed=True).alias("attribute_hash")
 
 
 def _versions(timeline: pl.DataFrame) -> pl.DataFrame:
@@ -87,7 +91,9 @@ def _versions(timeline: pl.DataFrame) -> pl.DataFrame:
     latest = [pl.col(name).drop_nulls().last().over("client_ref") for name in LATEST]
     timeline = timeline.with_columns(latest)
     # A run of equal versions is one version; but two stored ones stay two, since facts point at both.
-    first_key = pl.col("client_key").is_not_null() & (pl.col("client_key").is_not_null().cum_sum().over("client_ref", "run") > 1)
+    first_key = pl.col("client_key").is_not_null() & (
+        pl.col("client_key").is_not_null().cum_sum().over("client_ref", "run") > 1
+    )
     timeline = timeline.with_columns(part=first_key.cast(pl.Int32).cum_sum().over("client_ref", "run"))
     return (
         timeline.group_by("client_ref", "run", "part", maintain_order=True)

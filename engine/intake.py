@@ -8,7 +8,7 @@ import polars as pl
 
 from engine.dimensions import with_defaults
 from engine.discover import Discovery, SourceFile, discover
-from engine.duplicates import repeated_hashes, versions
+from engine.duplicates import versions
 from engine.feeds import SERVICES, TRANSACTIONS, Feed
 from engine.outcomes import Outcomes
 from engine.parse import Domains
@@ -61,7 +61,9 @@ class Doorkeeper:
     watcher: Watcher
 
 
-def take_in(keeper: Doorkeeper, folder: Path, mapping: Path | None, summary: Summary, *, skip_known: bool = True) -> Intake | None:
+def take_in(
+    keeper: Doorkeeper, folder: Path, mapping: Path | None, summary: Summary, *, skip_known: bool = True
+) -> Intake | None:
     """Find, read and check the files of a folder that the ledger does not know yet; None if it knows them all.
 
     Raises:
@@ -78,9 +80,8 @@ def take_in(keeper: Doorkeeper, folder: Path, mapping: Path | None, summary: Sum
         readers = _open_all(discovery, keeper.watcher, summary)
     with keeper.stopwatch.step(2):
         sieve, sifted = _sift_all(keeper, readers)
-        repeated = repeated_hashes(shard.id_hashes for shard in sifted.shards)
-        judged = versions(sifted.slices, repeated)
-    keeper.stopwatch.split(2, 3, sifted.seconds_checking)
+        judged = versions(sifted.slices)
+        keeper.stopwatch.lend(3, sifted.seconds_checking)
     return Intake(discovery, readers, sieve, sifted, judged)
 
 

@@ -28,7 +28,7 @@ class KeyFolder:
         keys.alias("key").to_frame().write_ipc(self.path / f"{name}.arrow")
 
     def write_clients(self, versions: pl.DataFrame, codes: pl.DataFrame) -> None:
-        """Versions (`client_ref`, `client_key`, `durable_key`, `valid_from`) and the codes (`client_ref`, `code`) of their clients."""
+        """Keys of clients, from their `versions` (keys and `valid_from` by `client_ref`) and `codes` (`client_ref`, `code`)."""
         coded = codes.join(versions, on="client_ref").sort("code", "valid_from")
         single = coded.group_by("code").agg(pl.len(), pl.col("client_key", "durable_key").first())
         keys = codes.join(single, on="code", how="left").sort("code")
@@ -38,9 +38,14 @@ class KeyFolder:
         # The first version also covers what came before it.
         first = pl.int_range(pl.len()).over("code") == 0
         several = several.with_columns(
-            valid_from=pl.when(first).then(pl.datetime(1900, 1, 1, time_zone="UTC")).otherwise("valid_from").cast(MOMENT)
+            valid_from=pl.when(first)
+            .then(pl.datetime(1900, 1, 1, time_zone="UTC"))
+            .otherwise("valid_from")
+            .cast(MOMENT)
         )
-        several.select("code", "valid_from", "client_key").sort("valid_from").write_ipc(self.path / "client_versions.arrow")
+        several.select("code", "valid_from", "client_key").sort("valid_from").write_ipc(
+            self.path / "client_versions.arrow"
+        )
 
 
 @cache
@@ -60,7 +65,9 @@ def resolve(rows: pl.DataFrame, folder: KeyFolder) -> pl.DataFrame:
         for code, (key, dtype) in KEY_COLUMNS.items()
     ]
     single = pl.lit(_keys(folder.path / "client_id.arrow")).gather(pl.col("client_id")).alias("client_key")
-    durable = pl.lit(_keys(folder.path / "client_durable.arrow")).gather(pl.col("client_id")).alias("client_durable_key")
+    durable = (
+        pl.lit(_keys(folder.path / "client_durable.arrow")).gather(pl.col("client_id")).alias("client_durable_key")
+    )
     rows = rows.with_columns(*keys, single, durable)
     if rows["client_key"].null_count():
         rows = _as_of(rows, _client_versions(folder.path / "client_versions.arrow"))
@@ -75,7 +82,12 @@ def _as_of(rows: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
         several.with_row_index("place")
         .sort("transaction_ts")
         .join_asof(
-            versions, left_on="transaction_ts", right_on="valid_from", by="code", strategy="backward", check_sortedness=False
+            versions,
+            left_on="transaction_ts",
+            right_on="valid_from",
+            by="code",
+            strategy="backward",
+            check_sortedness=False,
         )
         .sort("place")
     )

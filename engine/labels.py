@@ -20,7 +20,9 @@ def with_sequence(rows: pl.DataFrame, file_number: int) -> pl.DataFrame:
 def store_labels(connection: Connection, labels: pl.DataFrame, run_id: int) -> Verdicts:
     """Write labels (`transaction_id`, `is_fraud`, `reported_at`, `seq`), in the caller's transaction."""
     judged = judge(labels, "reported_at", ["is_fraud"])
-    winners = judged.filter("wins").select("transaction_id", "is_fraud", "reported_at", load_id=pl.lit(run_id, pl.Int32))
+    winners = judged.filter("wins").select(
+        "transaction_id", "is_fraud", "reported_at", load_id=pl.lit(run_id, pl.Int32)
+    )
     connection.execute(query("labels/stage"))
     copy_frame(connection, sql.Identifier("incoming_label"), winners)
     connection.execute("ANALYZE incoming_label")

@@ -95,21 +95,22 @@ def _copy(connection: Connection, task: LeafTask) -> Totals:
 
 
 def _pieces(task: LeafTask) -> Iterator[pl.DataFrame]:
-    rows = read_slices(list(task.slices))
-    if task.excluded:
-        excluded = pl.read_ipc(task.excluded)["seq"]
-        rows = rows.filter(~pl.col("seq").is_in(excluded.implode()))
-    expected = sum(piece.rows for piece in task.slices)
-    if expected <= ROWS_PER_PIECE:
-        yield rows.collect()
+    if sum(piece.rows for piece in task.slices) <= ROWS_PER_PIECE:
+        yield _without(read_slices(task.slices), task.excluded)
         return
-    days = read_slices(list(task.slices), ["date_key"]).group_by("date_key").len().sort("date_key").collect()
+    days = read_slices(task.slices, columns=["date_key"]).group_by("date_key").len().sort("date_key")
     # A cell of the summary belongs to one day, so that pieces of whole days never share one.
-    pieces = days.with_columns(piece=(pl.col("len").cum_sum() - 1) // ROWS_PER_PIECE)
-    for bounds in pieces.group_by("piece", maintain_order=True).agg(
-        pl.col("date_key").min().alias("first"), pl.col("date_key").max().alias("last")
-    ).iter_rows(named=True):
-        yield rows.filter(pl.col("date_key").is_between(bounds["first"], bounds["last"])).collect()
+    pieces = days.group_by((pl.col("len").cum_sum() - 1) // ROWS_PER_PIECE, maintain_order=True)
+    for first, last in (
+        pieces.agg(pl.col("date_key").first().alias("first"), pl.col("date_key").last().alias("last"))
+        .select("first", "last")
+        .iter_rows()
+    ):
+        yield _without(read_slices(task.slices, where=pl.col("date_key").is_between(first, last)), task.excluded)
+
+
+def _without(rows: pl.DataFrame, excluded: Path | None) -> pl.DataFrame:
+    return rows if excluded is None else rows.join(pl.read_ipc(excluded), on="seq", how="anti", maintain_order="left")
 
 
 def _verify(connection: Connection, month: Month, sent: Totals) -> None:

@@ -1,11 +1,15 @@
 """The load: steps 1 to 9 in their order. Each can be interrupted; the same command run again goes on from there."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from engine.intake import Doorkeeper, Intake, take_in
 from engine.outcomes import settle
@@ -66,9 +70,7 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
         summary.count(intake.discovery, intake.sifted.outcomes)
 
 
-def _load(
-    request: Request, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary
-) -> None:
+def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
     with connect(request.url) as connection, work_folder(request.settings) as folder:
         require_writable(connection)
         bind(connection, request.settings, request.keyring)
@@ -104,10 +106,17 @@ def _mark_failed(url: str, run_id: int) -> None:
 
 @contextmanager
 def work_folder(settings: Settings) -> Iterator[Path]:
-    """A folder for shards and snapshots, gone afterwards. What a killed run left there is of no use to anyone."""
-    folder = settings.home_path / "work"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
+    """A folder of this process for shards and snapshots, gone afterwards, as are those that killed runs left."""
+    parent = settings.home_path / "work"
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    me = str(os.getpid())
+    for left in parent.iterdir():
+        owner = left.name.partition("-")[0]
+        # In a container the number of a killed run is soon that of the next.
+        if owner == me or not (owner.isdigit() and psutil.pid_exists(int(owner))):
+            shutil.rmtree(left, ignore_errors=True)
+    # Never the same name twice: what was read from a snapshot is remembered under its path.
+    folder = Path(tempfile.mkdtemp(prefix=f"{me}-", dir=parent))
     try:
         yield folder
     finally:

@@ -3,10 +3,12 @@
 import hashlib
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -54,31 +56,81 @@ def read_sources(path: Path) -> list[Source]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigurationError(f"there is no mapping file {path}", remedy="give an existing file to --feeds") from None
+        raise ConfigurationError(
+            f"there is no mapping file {path}", remedy="give an existing file to --feeds"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"{path.name} is not valid TOML: {exc}", remedy="correct the file") from None
     entries = document.get("source", [])
-    if not entries:
+    if not (entries and isinstance(entries, list)):
         raise ConfigurationError(f"{path.name} has no [[source]]", remedy="see docs/feeds.md for the form")
     return [_source(path.name, number, entry) for number, entry in enumerate(entries, start=1)]
 
 
 def _source(file_name: str, number: int, entry: dict[str, Any]) -> Source:
     where = f"{file_name}, source {number}"
+    if not isinstance(entry, dict):
+        raise ConfigurationError(
+            f"{where}: is not a table", remedy="begin each source with [[source]], in double brackets"
+        )
     unknown = sorted(set(entry) - _OPTIONS)
     if unknown:
         raise ConfigurationError(
             f"{where}: unknown option(s) {', '.join(unknown)}", remedy=f"the options are {', '.join(sorted(_OPTIONS))}"
         )
-    feed = FEEDS.get(entry.get("feed", ""))
+    feed = FEEDS.get(str(entry.get("feed", "")))
     if feed is None:
-        raise ConfigurationError(f"{where}: unknown feed {entry.get('feed')!r}", remedy=f"use one of {', '.join(FEEDS)}")
+        raise ConfigurationError(
+            f"{where}: unknown feed {entry.get('feed')!r}", remedy=f"use one of {', '.join(FEEDS)}"
+        )
     if bool(entry.get("files")) == bool(entry.get("rows")):
         raise ConfigurationError(f"{where}: needs either files or rows", remedy='for instance files = "export_*.csv"')
-    columns = entry.get("columns", {})
+    columns, rows = entry.get("columns", {}), entry.get("rows", [])
+    if not isinstance(columns, dict):
+        raise ConfigurationError(
+            f"{where}: columns is not a table", remedy='for instance columns = { amount = "montant" }'
+        )
+    if not (isinstance(rows, list) and all(isinstance(row, dict) for row in rows)):
+        raise ConfigurationError(
+            f"{where}: rows is not a list of tables", remedy="for instance rows = [{ channel_code = ... }]"
+        )
     _check_columns(where, feed, columns)
+    _check_reading(where, entry)
     rest = {name: entry[name] for name in ("files", "encoding", "delimiter", "decimal", "timezone") if name in entry}
-    return Source(feed, columns=columns, rows=tuple(entry.get("rows", ())), **rest)
+    return Source(feed, columns=columns, rows=tuple(rows), **rest)
+
+
+def _check_reading(where: str, entry: dict[str, Any]) -> None:
+    for name, (is_right, form) in _FORMS.items():
+        if name in entry and not (isinstance(entry[name], str) and is_right(entry[name])):
+            raise ConfigurationError(
+                f"{where}: {name} = {entry[name]!r} means nothing", remedy=f"{name} must be {form}"
+            )
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        b"\xff".decode(name, errors="replace")
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+_FORMS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "files": (bool, 'a pattern of file names, for instance "export_*.csv"'),
+    "encoding": (_is_encoding, "the name of an encoding, for instance utf-8, utf-16 or cp1252"),
+    "delimiter": (lambda text: len(text) == 1 and text.isascii() and text not in '"\r\n\0', "one ASCII character"),
+    "decimal": (lambda text: text in {",", "."}, "a comma or a point"),
+    "timezone": (_is_zone, "a zone of the IANA database, for instance Africa/Abidjan"),
+}
 
 
 def _check_columns(where: str, feed: Feed, columns: dict[str, Any]) -> None:
@@ -103,7 +155,7 @@ def column_expression(value: Any, *, where: str) -> pl.Expr:
         return pl.col(value)
     if isinstance(value, dict) and set(value) == {"const"}:
         return pl.lit(str(value["const"]))
-    if isinstance(value, dict) and set(value) == {"expr"}:
+    if isinstance(value, dict) and set(value) == {"expr"} and isinstance(value["expr"], str):
         try:
             return pl.sql_expr(value["expr"])
         except pl.exceptions.PolarsError as exc:

@@ -5,13 +5,13 @@ from datetime import datetime
 
 import polars as pl
 
-from engine.dimensions import inferred_clients, infer, write_client_versions
+from engine.dimensions import infer, inferred_clients, write_client_versions
 from engine.discover import SourceFile
 from engine.history import ATTRIBUTES_SCHEMA, EVENTS_SCHEMA, STORED_SCHEMA, merge_history
 from engine.keys import KeyFolder
 from engine.outcomes import Outcomes
 from engine.pseudonyms import calling_countries, is_phone, normalised, pseudonyms
-from engine.shards import Slice, read_slices
+from engine.shards import Slice, scan_whole
 from engine.sift import Sieve
 from engine.vault import IDENTITY, store_identities
 from warehouse.connection import Connection, connect, sql
@@ -29,7 +29,7 @@ def store_clients(
     keyring: Keyring,
     clock: datetime,
 ) -> None:
-    """Apply files of client changes to the history of `dim_client` and to the vault, counting what became of each row."""
+    """Apply files of client changes to `dim_client` and to the vault, counting what became of each row."""
     events = pl.concat([_events(file, rows, keyring) for file, _, rows in files])
     _count(files, events)
     refs = events.select(pl.col("client_ref").unique())
@@ -55,7 +55,9 @@ def _count(files: Sequence[tuple[SourceFile, Outcomes, pl.DataFrame]], events: p
         first=pl.int_range(pl.len()).over(key) == 0, same=(content == content.shift(1)).over(key)
     )
     counts = judged.group_by("file_number").agg(
-        pl.col("first").sum(), (~pl.col("first") & pl.col("same").fill_null(value=False)).sum().alias("repeated"), pl.len()
+        pl.col("first").sum(),
+        (~pl.col("first") & pl.col("same").fill_null(value=False)).sum().alias("repeated"),
+        pl.len(),
     )
     by_file = {row["file_number"]: row for row in counts.iter_rows(named=True)}
     for file, outcomes, _ in files:
@@ -116,7 +118,9 @@ def _beneficiary_keys(connection: Connection, url: str, sieve: Sieve, slices: li
     highest = row[0] if row else 0
     codes = codes.with_columns(beneficiary_key=pl.lit(None, pl.Int32))
     if highest:
-        stored = read_frame(url, query("dimensions/beneficiary_keys"), matching=codes.select("beneficiary_ref").unique())
+        stored = read_frame(
+            url, query("dimensions/beneficiary_keys"), matching=codes.select("beneficiary_ref").unique()
+        )
         codes = codes.drop("beneficiary_key").join(stored, on="beneficiary_ref", how="left")
     # Two spellings of one phone number are two codes of one beneficiary: they stand together, and the first counts.
     fresh = codes.filter(pl.col("beneficiary_key").is_null()).sort("beneficiary_ref", "code")
@@ -143,5 +147,5 @@ def _first_seen(slices: list[Slice]) -> pl.DataFrame:
     if not slices:
         return pl.DataFrame(schema={"code": pl.UInt32, "first_seen_on": pl.Date})
     day = pl.col("date_key").min().cast(pl.String).str.to_date("%Y%m%d")
-    rows = read_slices(slices, ["beneficiary_id", "date_key"]).group_by(pl.col("beneficiary_id").alias("code"))
+    rows = scan_whole(slices).group_by(pl.col("beneficiary_id").alias("code"))
     return rows.agg(day.alias("first_seen_on")).drop_nulls().collect(engine="streaming")

@@ -127,7 +127,11 @@ def plain_number(values: pl.Series, locale: Locale) -> pl.Series:
     text = _as_text(values)
     if values.dtype == pl.String and locale.decimal_comma:
         # A point is no decimal mark here: "1.500" may mean 1500, and must not become 1.5.
-        text = text.str.replace_all(THOUSANDS_BLANK, "").str.replace(".", "?", literal=True).str.replace(",", ".", literal=True)
+        text = (
+            text.str.replace_all(THOUSANDS_BLANK, "")
+            .str.replace(".", "?", literal=True)
+            .str.replace(",", ".", literal=True)
+        )
     return text
 
 
@@ -148,7 +152,9 @@ def _number(values: pl.Series, locale: Locale) -> pl.Series:
     if values.dtype.is_numeric():
         return values.cast(pl.Float64)
     text = plain_number(values, locale).to_frame("text")
-    return text.select(pl.when(pl.col("text").str.contains(NUMBER_SYNTAX)).then(pl.col("text")).cast(pl.Float64)).to_series()
+    return text.select(
+        pl.when(pl.col("text").str.contains(NUMBER_SYNTAX)).then(pl.col("text")).cast(pl.Float64)
+    ).to_series()
 
 
 def _boolean(values: pl.Series, locale: Locale) -> pl.Series:

@@ -26,7 +26,7 @@ class LeafPlan:
 
 
 def work_identity(files: Iterable[SourceFile], timezone: str) -> str:
-    """Identity of a piece of work: the contents of its files, how they are read, and the zone that makes days of moments."""
+    """Identity of a piece of work: contents of its files, how they are read, the zone that makes days of moments."""
     digest = hashlib.sha256(timezone.encode())
     for identity in sorted(file.identity for file in files):
         digest.update("\x1f".join(identity).encode())

@@ -1,4 +1,4 @@
-"""Identifiers become pseudonyms: HMAC-SHA-256 over a domain tag and the normalised value. No raw identifier goes further."""
+"""Identifiers become pseudonyms: HMAC-SHA-256 over a domain tag and the normalised value."""
 
 import base64
 
@@ -8,6 +8,9 @@ import polars_hash as plh
 
 from warehouse.keyring import Keyring
 
+# The plug-in answers in hexadecimal, twice the size: in parts, so that millions of them never stand side by side.
+HASHED_AT_ONCE = 500_000
+
 _SEPARATOR = "\x1f"
 _E164 = r"^\+[1-9]\d{6,14}$"
 _PHONE_LIKE = r"^(\+|00)[\d\s().\-]{7,}$"
@@ -16,12 +19,17 @@ _READABLE = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFG
 
 def pseudonyms(values: pl.Series, domain: str, keyring: Keyring) -> pl.Series:
     """Pseudonyms (Binary, 32 bytes) of identifiers (String); null stays null. Phone numbers are normalised first."""
-    normal = normalised(values)
-    frame = pl.DataFrame({"value": domain + _SEPARATOR + normal})
+    parts = [
+        _hashed(part, domain, keyring) for part in normalised(values).to_frame("value").iter_slices(HASHED_AT_ONCE)
+    ]
+    return pl.concat(parts).alias(values.name) if parts else pl.Series(values.name, [], pl.Binary)
+
+
+def _hashed(part: pl.DataFrame, domain: str, keyring: Keyring) -> pl.Series:
     # The key goes to the plug-in as an argument; nothing prints this plan.
     secret = keyring.pseudonym.get_secret_value()
-    hashed = frame.select(plh.col("value").chash.hmac_sha256(key=secret))  # type: ignore[attr-defined]
-    return hashed.to_series().str.decode("hex").alias(values.name)
+    tagged = part.select(value=domain + _SEPARATOR + pl.col("value"))
+    return tagged.select(plh.col("value").chash.hmac_sha256(key=secret)).to_series().str.decode("hex")
 
 
 def normalised(values: pl.Series) -> pl.Series:
@@ -30,7 +38,7 @@ def normalised(values: pl.Series) -> pl.Series:
     if not other_form.any():
         return values
     numbers = values.filter(other_form).map_elements(_e164, return_dtype=pl.String)
-    return values.scatter(other_form.arg_true(), numbers)
+    return values.clone().scatter(other_form.arg_true(), numbers)  # `scatter` changes the series it is called on
 
 
 def _e164(text: str) -> str:
@@ -63,6 +71,6 @@ def calling_countries(values: pl.Series) -> pl.Series:
 
 
 def readable_code(pseudonym: bytes) -> str:
-    """Ten characters without look-alikes, such as `7Q4M2-KXD90`: 50 bits, so that a million clients rarely share one."""
+    """Ten characters without look-alikes, such as `7Q4M2-KXD90`: 50 bits, so that clients rarely share one."""
     text = base64.b32encode(pseudonym[:10]).decode().translate(_READABLE)[:10]
     return f"{text[:5]}-{text[5:]}"

@@ -2,12 +2,14 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from polars import selectors
 
 from engine.discover import SourceFile
 from engine.pseudonyms import pseudonyms
@@ -18,7 +20,12 @@ from warehouse.keyring import Keyring
 from warehouse.queries import query
 
 NONCE_BYTES = 12
-REFUSED_SCHEMA = {ROW_NUMBER: pl.Int64, "reasons": pl.List(pl.String), "payload": pl.Binary, "client_ref": pl.Binary}
+REFUSED_SCHEMA: dict[str, Any] = {
+    ROW_NUMBER: pl.Int64,
+    "reasons": pl.List(pl.String),
+    "payload": pl.Binary,
+    "client_ref": pl.Binary,
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ def seal(batch: Batch, refused: pl.DataFrame, keyring: Keyring) -> pl.DataFrame:
 
 
 def _texts(raw: pl.DataFrame, raw_lines: dict[int, str]) -> Iterator[str]:
-    for row in raw.drop(EXTRA).iter_rows(named=True):
+    # Python's calendar ends with the year 9999, in every zone.
+    for row in raw.drop(EXTRA).with_columns(selectors.temporal().cast(pl.String)).iter_rows(named=True):
         number = row.pop(ROW_NUMBER)
         values = {"line": raw_lines[number]} if number in raw_lines else row
         yield json.dumps(values, ensure_ascii=False, default=str)
@@ -64,24 +72,26 @@ def _client_refs(batch: Batch, refused: pl.DataFrame, keyring: Keyring) -> pl.Da
     rows = batch.frame.join(refused, on=ROW_NUMBER, how="semi")
     if "client_id" not in rows.columns:
         return rows.select(ROW_NUMBER, pl.lit(None, pl.Binary).alias("client_ref"))
-    return rows.select(ROW_NUMBER, pseudonyms(rows["client_id"], "client", keyring).alias("client_ref"))
+    return rows.select(ROW_NUMBER, pseudonyms(rows["client_id"].cast(pl.String), "client", keyring).alias("client_ref"))
 
 
-def store(connection: Connection, run_id: int, file: SourceFile, parts: list[Path]) -> int:
-    """Write the refused rows of a file to `ops.quarantine`, in the caller's transaction; rows that it has are left alone.
+def store(connection: Connection, run_id: int, refused: Iterable[tuple[SourceFile, list[Path]]]) -> int:
+    """Write the refused rows of files to `ops.quarantine`, in the caller's transaction; known ones are left alone.
 
     Returns:
         How many were new.
     """
-    stored = 0
-    for part in parts:
-        connection.execute(query("quarantine/stage"))
-        rows = pl.read_ipc(part).with_columns(pl.col("reasons").list.join(","))
-        copy_frame(connection, sql.Identifier("incoming_refused"), rows)
-        facts = (run_id, file.content_hash, file.name, file.feed.name)
-        stored += connection.execute(query("quarantine/add"), facts).rowcount
-        connection.execute("DROP TABLE incoming_refused")
-    return stored
+    connection.execute(query("quarantine/stage"))
+    for file, parts in refused:
+        for part in parts:
+            rows = pl.read_ipc(part).with_columns(
+                pl.col("reasons").list.join(","),
+                content_hash=pl.lit(file.content_hash),
+                file_name=pl.lit(file.name),
+                feed=pl.lit(file.feed.name),
+            )
+            copy_frame(connection, sql.Identifier("incoming_refused"), rows)
+    return connection.execute(query("quarantine/add"), (run_id,)).rowcount
 
 
 def refused_rows(connection: Connection, keyring: Keyring, limit: int | None) -> Iterator[RefusedRow]:

@@ -3,27 +3,36 @@
 import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 
-from engine.blocks import Block, Piece, clean, read_dialect, read_pieces
+from engine.blocks import BROKEN, Block, Piece, clean, read_dialect, read_pieces
 from engine.dialect import Dialect
 from engine.discover import SourceFile
 from engine.feeds import FEEDS, Feed, canonical_name
 from engine.mapping import column_expression
-from warehouse.errors import SourceError
+from engine.tables import has_text_form, representable
+from warehouse.errors import ConfigurationError, SourceError
 
 # As many rows of a Parquet file as a block of text holds.
 PARQUET_BATCH_ROWS = 65_536
 MAX_FIELD_CHARACTERS = 256
+
+# What Polars raises at a damaged Parquet file; some bytes make it panic.
+DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 # Name of the field after the last one of the header: only irregular rows have one.
 EXTRA = "__extra"
 ROW_NUMBER = "row_number"
 FAULT = "fault"
 
-# Arrow's text may hold a NUL, PostgreSQL's may not.
-_HAS_NUL = pl.any_horizontal(pl.col(pl.String).str.contains("\x00", literal=True))
+# What `engine.blocks` writes into the extra field, and what can be wrong with the text of a field.
+FAULTS_OF_LINES = ("line_break", "unclosed_quote", "too_many_fields", "too_few_fields")
+FAULTS_OF_FIELDS = ("field_too_long", "broken_text")
+
+# Arrow's text may hold a NUL, PostgreSQL's may not; bytes that are no text were marked.
+_IS_BROKEN = pl.any_horizontal(pl.col(pl.String).str.contains_any(["\x00", BROKEN]))
 
 
 @dataclass(frozen=True)
@@ -52,20 +61,22 @@ class Reader:
             SourceError: the file is damaged further on.
         """
         if self.file.path is None:
-            yield LazyBatch(self, 1, pl.DataFrame(self.file.source.rows).cast(pl.String))
+            rows = [{name: str(value) for name, value in row.items()} for row in self.file.source.rows]
+            yield LazyBatch(self, 1, pl.DataFrame(rows, schema=dict.fromkeys(self.headings, pl.String)))
         elif self.dialect is None:
-            yield from self._parquet_batches()
+            yield from self._parquet_batches(self.file.path)
         else:
             for piece in read_pieces(self.file, self.dialect):
                 yield LazyBatch(self, piece.first_line, piece)
 
-    def _parquet_batches(self) -> Iterator["LazyBatch"]:
+    def _parquet_batches(self, path: Path) -> Iterator["LazyBatch"]:
         row = 1
         try:
-            for frame in pl.scan_parquet(self.file.path).collect_batches(chunk_size=PARQUET_BATCH_ROWS):
-                yield LazyBatch(self, row, frame.rename(dict(zip(frame.columns, self.headings, strict=True))))
+            for frame in pl.scan_parquet(path).collect_batches(chunk_size=PARQUET_BATCH_ROWS):
+                headings = dict(zip(frame.columns, self.headings, strict=True))
+                yield LazyBatch(self, row, frame.rename(headings))
                 row += frame.height
-        except (pl.exceptions.PolarsError, OSError) as exc:
+        except DAMAGE as exc:
             raise _damaged_parquet(self.file, exc) from None
 
 
@@ -85,8 +96,10 @@ class LazyBatch:
     def read(self) -> Batch:
         """Parse the piece into rows."""
         if isinstance(self.content, pl.DataFrame):
-            raw = self.content.with_row_index(ROW_NUMBER, offset=self.first_row)
-            return _batch(self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), trim=True, broken=_HAS_NUL)
+            raw = representable(self.content).with_row_index(ROW_NUMBER, offset=self.first_row)
+            return _batch(
+                self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), trim=True, broken=_IS_BROKEN
+            )
         dialect = self.reader.dialect
         assert dialect is not None
         block = clean(self.content, dialect)
@@ -106,7 +119,9 @@ class LazyBatch:
         places = [block.numbers.index(row) if block.numbers else row - block.first_line for row in rows]
         data = b"".join(lines[place] + b"\n" for place in places)
         some = Block(block.first_line, data, rows, block.raw_lines, block.broken)
-        return _batch(self.reader, _parse(some, dialect, self.reader.file), some.raw_lines, trim=True, broken=_in_lines(some))
+        return _batch(
+            self.reader, _parse(some, dialect, self.reader.file), some.raw_lines, trim=True, broken=_in_lines(some)
+        )
 
 
 def open_reader(file: SourceFile) -> Reader:
@@ -120,10 +135,13 @@ def open_reader(file: SourceFile) -> Reader:
         return Reader(file, None, headings, _unused(file, headings))
     if file.is_parquet:
         try:
-            headings = _free(pl.scan_parquet(file.path).collect_schema().names())
-        except (pl.exceptions.PolarsError, OSError) as exc:
+            schema = pl.scan_parquet(file.path).collect_schema()
+        except DAMAGE as exc:
             raise _damaged_parquet(file, exc) from None
-        return Reader(file, None, headings, _unused(file, headings))
+        headings = _free(schema.names())
+        unused = _unused(file, headings)
+        _check_types(file, dict(zip(headings, schema.dtypes(), strict=True)), unused)
+        return Reader(file, None, headings, unused)
     dialect = read_dialect(file)
     dialect = replace(dialect, header=_free(dialect.header))
     return Reader(file, dialect, dialect.header, _unused(file, dialect.header))
@@ -134,16 +152,23 @@ def _free(headings: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{name}_" if name in (EXTRA, ROW_NUMBER) else name for name in headings)
 
 
-def _damaged_parquet(file: SourceFile, exc: Exception) -> SourceError:
-    reason = str(exc).splitlines()[0]
+def _damaged_parquet(file: SourceFile, exc: BaseException) -> SourceError:
+    reason = str(exc).partition("\n")[0]
     return SourceError(f"{file.name} is no whole Parquet file: {reason}", remedy="copy or export the file again")
+
+
+def _check_types(file: SourceFile, types: dict[str, pl.DataType], unused: tuple[str, ...]) -> None:
+    wrong = [f"{name!r} ({dtype})" for name, dtype in types.items() if name not in unused and not has_text_form(dtype)]
+    if wrong:
+        raise SourceError(
+            f"{file.name}: a field must be one value, but that is not the type of {', '.join(wrong)}",
+            remedy="export single values, or map another column in feeds.toml",
+        )
 
 
 def _mapped(file: SourceFile, headings: tuple[str, ...]) -> dict[str, pl.Expr]:
     """Canonical column -> expression over the headings."""
-    mapped = {
-        name: column_expression(value, where=f"column {name}") for name, value in file.source.columns.items()
-    }
+    mapped = {name: column_expression(value, where=f"column {name}") for name, value in file.source.columns.items()}
     for heading in headings:
         name = canonical_name(heading)
         if name in file.feed.names and name not in mapped:
@@ -175,7 +200,9 @@ def _hint(feed: Feed, headings: tuple[str, ...], missing: list[str], unused: tup
     names = {canonical_name(heading) for heading in headings}
     for other in FEEDS.values():
         if other.name != feed.name and set(other.required) <= names:
-            return f"this looks like the feed {other.name}: rename the file to {other.name}_..., or map it in feeds.toml"
+            return (
+                f"this looks like the feed {other.name}: rename the file to {other.name}_..., or map it in feeds.toml"
+            )
     for heading in unused:
         close = difflib.get_close_matches(canonical_name(heading), missing, n=1)
         if close:
@@ -216,11 +243,18 @@ def _batch(
     reader: Reader, raw: pl.DataFrame, raw_lines: dict[int, str] | None = None, *, trim: bool, broken: pl.Expr
 ) -> Batch:
     mapped = _mapped(reader.file, reader.headings)
-    frame = raw.select(
-        pl.col(ROW_NUMBER).cast(pl.Int64),
-        pl.col(EXTRA),
-        *(mapped.get(name, pl.lit(None, pl.String)).alias(name) for name in reader.file.feed.names),
-    )
+    try:
+        frame = raw.select(
+            pl.col(ROW_NUMBER).cast(pl.Int64),
+            pl.col(EXTRA),
+            *(mapped.get(name, pl.lit(None, pl.String)).alias(name) for name in reader.file.feed.names),
+        )
+    except pl.exceptions.PolarsError as exc:
+        # The message of Polars quotes values.
+        raise ConfigurationError(
+            f"{reader.file.name}: an expression of its mapping fails on some row ({type(exc).__name__})",
+            remedy="headings are text there: use TRY_CAST, which gives NULL, in place of CAST",
+        ) from None
     if trim:
         frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
     frame = frame.with_columns(_fault(frame, broken).alias(FAULT)).drop(EXTRA)
@@ -233,8 +267,11 @@ def _in_lines(block: Block) -> pl.Expr:
 
 def _fault(frame: pl.DataFrame, broken: pl.Expr) -> pl.Expr:
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != EXTRA]
+    # Characters are never more than bytes, and bytes are counted in no time.
     too_long = pl.any_horizontal(pl.col(texts).str.len_bytes() > MAX_FIELD_CHARACTERS)
-    known = pl.col(EXTRA).is_in(["line_break", "unclosed_quote", "too_many_fields", "too_few_fields"])
+    if frame.select(too_long.any()).item():
+        too_long = pl.any_horizontal(pl.col(texts).str.len_chars() > MAX_FIELD_CHARACTERS)
+    known = pl.col(EXTRA).is_in(FAULTS_OF_LINES)
     return (
         pl.when(pl.col(EXTRA).is_not_null())
         .then(pl.when(known).then(pl.col(EXTRA)).otherwise(pl.lit("too_many_fields")))

@@ -26,7 +26,9 @@ def reconcile(files: Iterable[SourceFile], outcomes: dict[int, Outcomes], works:
     updated = sum(one.updated for one in transactions)
     written = sum(work.rows for work in works if work.state in ("built", "merged"))
     if not loaded <= written <= loaded + updated:
-        raise TargetError(f"leaves hold {written} rows of this run, the files account for {loaded} to {loaded + updated}")
+        raise TargetError(
+            f"leaves hold {written} rows of this run, the files account for {loaded} to {loaded + updated}"
+        )
 
 
 def close(
@@ -38,13 +40,11 @@ def close(
 ) -> None:
     """Close the files: their ledger rows, their quarantine and the end of the run, together."""
     with connection.transaction():
+        store(connection, run_id, [(file, sifted.refused.get(file.number, [])) for file in files])
         for file in files:
-            store(connection, run_id, file, sifted.refused.get(file.number, []))
             record_file(connection, run_id, _entry(file, sifted.outcomes[file.number]))
         close_run(connection, run_id, "done", summary)
 
 
 def _entry(file: SourceFile, outcomes: Outcomes) -> FileEntry:
-    return FileEntry(
-        file.content_hash, file.feed.name, file.contract, file.name, file.size_bytes, **outcomes.as_dict()
-    )
+    return FileEntry(file.content_hash, file.feed.name, file.contract, file.name, file.size_bytes, **outcomes.as_dict())

@@ -16,10 +16,11 @@ from engine.outcomes import CONFLICTING_DUPLICATE, Outcomes
 from engine.parse import Domains, Locale, parse, refer
 from engine.quarantine import seal
 from engine.read import LazyBatch, Reader
-from engine.shards import FILE_SHIFT, Dictionary, Shard, Slice, shape, write_shard
+from engine.shards import FILE_SHIFT, Dictionary, Slice, shape, write_shard
 from warehouse.keyring import Keyring
 
-# One piece is being parsed by each thread, and this many more stand ready: enough that no thread waits, few enough for memory.
+# One piece is being parsed by each thread, and this many more stand ready: enough that no thread waits, few enough for
+# memory.
 PIECES_AHEAD = 2
 
 
@@ -42,13 +43,9 @@ class Sifted:
     outcomes: dict[int, Outcomes] = field(default_factory=dict)
     members: dict[int, list[pl.DataFrame]] = field(default_factory=dict)
     refused: dict[int, list[Path]] = field(default_factory=dict)
-    shards: list[Shard] = field(default_factory=list)
+    slices: list[Slice] = field(default_factory=list)
     seconds_reading: float = 0.0
     seconds_checking: float = 0.0
-
-    @property
-    def slices(self) -> list[Slice]:
-        return [piece for shard in self.shards for piece in shard.slices]
 
     def rows_of(self, file: SourceFile) -> pl.DataFrame | None:
         """Good rows of a file of a feed other than transactions; None if it has none."""
@@ -60,7 +57,7 @@ class Sifted:
 class _Piece:
     rows: int
     good: pl.DataFrame | None
-    shard: Shard | None
+    slices: list[Slice]
     refused: Path | None
     refused_rows: int
     reasons: dict[str, int]
@@ -89,7 +86,9 @@ def _in_order(readers: list[Reader], sieve: Sieve) -> Iterator[tuple[SourceFile,
     waiting: deque[tuple[SourceFile, Future[_Piece]]] = deque()
     with ThreadPoolExecutor(sieve.threads) as pool:
         try:
-            for number, (file, lazy) in enumerate((reader.file, lazy) for reader in readers for lazy in reader.batches()):
+            for number, (file, lazy) in enumerate(
+                (reader.file, lazy) for reader in readers for lazy in reader.batches()
+            ):
                 name = f"{file.number:05d}-{number:06d}.arrow"
                 waiting.append((file, pool.submit(_sift_piece, file, lazy, sieve, name)))
                 if len(waiting) > sieve.threads + PIECES_AHEAD:
@@ -117,15 +116,13 @@ def _sift_piece(file: SourceFile, lazy: LazyBatch, sieve: Sieve, name: str) -> _
         refused_path = sieve.folder / f"refused-{name}"
         seal(batch, refused, sieve.keyring).write_ipc(refused_path)
     reasons = dict(refused["reasons"].explode().value_counts().iter_rows()) if refused.height else {}
-    shard = None
+    slices = []
     if file.feed is TRANSACTIONS and good.height:
         rows = shape(good, sieve.domains, file.number, sieve.timezone, sieve.dictionary)
-        shard = write_shard(rows, sieve.folder / f"shard-{name}")
+        slices = write_shard(rows, sieve.folder / f"shard-{name}")
     kept = None if file.feed is TRANSACTIONS else good
     end = time.perf_counter()
-    return _Piece(
-        batch.raw.height, kept, shard, refused_path, refused.height, reasons, read - start, end - read
-    )
+    return _Piece(batch.raw.height, kept, slices, refused_path, refused.height, reasons, read - start, end - read)
 
 
 def _gather(file: SourceFile, piece: _Piece, sifted: Sifted) -> None:
@@ -136,8 +133,7 @@ def _gather(file: SourceFile, piece: _Piece, sifted: Sifted) -> None:
         outcomes.refuse(reason, rows)
     if file.feed is TRANSACTIONS:
         outcomes.loaded += piece.rows - piece.refused_rows
-    if piece.shard:
-        sifted.shards.append(piece.shard)
+    sifted.slices += piece.slices
     if piece.good is not None:
         sifted.members.setdefault(file.number, []).append(piece.good)
     if piece.refused:

@@ -35,11 +35,12 @@ class Watcher(Protocol):
 
 
 class Stopwatch:
-    """Seconds of each step; a step may run in several stretches."""
+    """Seconds of each step; a step may run in several stretches, and within another."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
         self._seconds: dict[int, float] = {}
+        self._lent: dict[int, float] = {}
         self._started = time.perf_counter()
 
     @property
@@ -49,33 +50,33 @@ class Stopwatch:
 
     @contextmanager
     def step(self, number: int, total: int | None = None) -> Iterator[None]:
-        """Time a stretch of a step."""
+        """Time a step, without what it lends to others."""
+        self._lent = {}
         self._watcher.begin(number, STEPS[number], total)
         started = time.perf_counter()
         yield
-        self.add(number, time.perf_counter() - started)
-        self._watcher.end(number, self._seconds[number])
+        self._end(number, time.perf_counter() - started - sum(self._lent.values()))
+        for inner, seconds in self._lent.items():
+            self._watcher.begin(inner, STEPS[inner], None)
+            self._end(inner, seconds)
 
-    def add(self, number: int, seconds: float) -> None:
-        """Account seconds to a step that ran within another."""
+    def _end(self, number: int, seconds: float) -> None:
         self._seconds[number] = self._seconds.get(number, 0.0) + seconds
+        self._watcher.end(number, seconds)
+
+    def lend(self, inner: int, seconds: float) -> None:
+        """Account seconds of the running step to another one that happened within it."""
+        self._lent[inner] = self._lent.get(inner, 0.0) + seconds
 
     @contextmanager
-    def within(self, outer: int, inner: int) -> Iterator[None]:
-        """Time a stretch of one step that happens while another runs."""
+    def within(self, inner: int) -> Iterator[None]:
+        """Time a stretch of another step within the running one."""
         started = time.perf_counter()
         yield
-        seconds = time.perf_counter() - started
-        self.add(inner, seconds)
-        self.add(outer, -seconds)
-
-    def split(self, number: int, into: int, seconds: float) -> None:
-        """Account a part of one step's seconds to another that shared its threads."""
-        seconds = min(seconds, self._seconds[number])
-        self._seconds[number] -= seconds
-        self.add(into, seconds)
+        self.lend(inner, time.perf_counter() - started)
 
     def as_list(self) -> list[dict[str, Any]]:
+        """The steps so far, in their order."""
         return [
             {"step": number, "name": STEPS[number], "seconds": round(seconds, 3)}
             for number, seconds in sorted(self._seconds.items())

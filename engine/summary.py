@@ -37,9 +37,7 @@ class Summary:
             self.files.append({"file": file.name, "feed": file.feed.name, **one.as_dict()})
         for name in dict.fromkeys(file.feed.name for file in discovery.files):
             of_feed = total(
-                outcomes[file.number]
-                for file in discovery.files
-                if file.feed.name == name and file.number in outcomes
+                outcomes[file.number] for file in discovery.files if file.feed.name == name and file.number in outcomes
             )
             self.feeds[name] = {**of_feed.as_dict(), "rejected_by_reason": by_frequency(of_feed.reasons)}
         self.rows = total(outcomes.values())
@@ -47,7 +45,8 @@ class Summary:
     def planned(self, plans: list[LeafPlan]) -> None:
         """Take over what step 6 does, or would do."""
         self.leaves = [
-            {"leaf": plan.month.leaf_of("fact_transactions"), "action": plan.action, "rows": plan.rows} for plan in plans
+            {"leaf": plan.month.leaf_of("fact_transactions"), "action": plan.action, "rows": plan.rows}
+            for plan in plans
         ]
 
     def to_json(self) -> dict[str, Any]:

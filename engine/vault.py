@@ -1,4 +1,4 @@
-"""Step 4, identity: who a client is goes to the vault, encrypted with a key of the client's own. Destroy it, and it is gone."""
+"""Step 4, identity: who a client is goes to the vault, encrypted with a key of its own. Destroy it, and it is gone."""
 
 import json
 import secrets
@@ -19,9 +19,9 @@ def store_identities(connection: Connection, clients: pl.DataFrame, keyring: Key
     """Encrypt and store the latest identity of each client.
 
     Args:
-        clients: `client_ref`, `effective_at` and the columns of `IDENTITY`, one row an event.
+        clients: `client_ref`, `effective_at`, `seq` and the columns of `IDENTITY`, one row an event.
     """
-    latest = clients.sort("effective_at").group_by("client_ref", maintain_order=True).last()
+    latest = clients.sort("effective_at", "seq").group_by("client_ref", maintain_order=True).last()
     wrapper = AESGCM(keyring.vault_bytes("wrap"))
     key_id = keyring.key_ids["vault_key_id"]
     connection.execute(query("vault/stage_identities"))

@@ -11,8 +11,8 @@ SAMPLE_SECONDS = 0.1
 def leaf_executor(workers: int) -> Executor:
     """Threads on this machine: Polars, the encoder and the socket all work without Python's lock.
 
-    Processes took the same time and 400 MiB more. A leaf task holds paths only, so that another executor, such as Dask's,
-    can take the place of this one.
+    Processes took the same time and 400 MiB more. A leaf task holds paths only, so that another executor, such as
+    Dask's, can take the place of this one.
     """
     return ThreadPoolExecutor(workers, thread_name_prefix="leaf")
 

@@ -8,8 +8,7 @@ from warehouse.queries import query
 def attached_months(connection: Connection) -> set[Month]:
     """Months for which `fact_transactions` has a leaf."""
     rows = connection.execute(query("partitions/attached_leaves"), ("dwh.fact_transactions",)).fetchall()
-    names = {Month(int(name[-7:].replace("_", ""))) for (name,) in rows}
-    return names
+    return {Month(int(name[-7:].replace("_", ""))) for (name,) in rows}
 
 
 def built_months(connection: Connection) -> set[Month]:

@@ -23,9 +23,7 @@ LEAF_INDEXES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("", ("date_key", "client_key")),
         ("", ("service_key",)),
     ),
-    "fact_daily_client_summary": (
-        ("UNIQUE", ("client_key", "date_key", "service_key", "currency_key")),
-    ),
+    "fact_daily_client_summary": (("UNIQUE", ("client_key", "date_key", "service_key", "currency_key")),),
 }
 
 
@@ -61,7 +59,7 @@ def index_and_analyse(connection: Connection, table: str, month: Month) -> None:
     for unique, columns in LEAF_INDEXES[table]:
         connection.execute(
             sql.SQL("CREATE {unique} INDEX {name} ON {leaf} ({columns})").format(
-                unique=sql.SQL(unique),  # type: ignore[arg-type]
+                unique=sql.SQL(unique),
                 name=sql.Identifier(f"{month.leaf_of(table)}_{'_'.join(c.removesuffix('_key') for c in columns)}"),
                 leaf=leaf,
                 columns=sql.SQL(", ").join(map(sql.Identifier, columns)),

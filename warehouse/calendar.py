@@ -4,7 +4,6 @@ import calendar
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-
 from warehouse.connection import Connection
 from warehouse.errors import ConfigurationError
 
@@ -26,7 +25,8 @@ def fill_calendar(connection: Connection, countries: tuple[str, ...]) -> None:
     else:
         _mark_holidays(connection, closed)
     connection.execute(
-        "INSERT INTO ops.setting VALUES ('holiday_countries', %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        "INSERT INTO ops.setting VALUES ('holiday_countries', %s)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (value,),
     )
 

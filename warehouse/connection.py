@@ -48,7 +48,7 @@ def _with_defaults(url: str, application: str) -> str:
             "CAURI_DATABASE_URL is not a PostgreSQL connection string",
             remedy="use the form postgresql://user:password@host:5432/database",
         ) from None
-    defaults = {
+    defaults: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": application,
         "options": "-c timezone=UTC -c client_min_messages=warning",
@@ -112,7 +112,7 @@ def _translate(exc: psycopg.Error) -> CauriError:
     if state.startswith(_TRANSIENT) or (not state and isinstance(exc, psycopg.OperationalError)):
         return TransientTargetError(
             f"the database is away or busy: {text}",
-            remedy="see that it runs and can be reached, then run the same command again: what was committed is skipped",
+            remedy="see that it runs and can be reached, then run the same command again: what is committed is skipped",
             sqlstate=state,
         )
     return TargetError(f"PostgreSQL refused ({state or type(exc).__name__}): {text}", sqlstate=state)

@@ -23,9 +23,7 @@ COPY_TYPES: dict[pl.DataType | type[pl.DataType], str] = {
 }
 
 
-def copy_frame(
-    connection: Connection, table: sql.Identifier, frame: pl.DataFrame, *, freeze: bool = False
-) -> None:
+def copy_frame(connection: Connection, table: sql.Identifier, frame: pl.DataFrame, *, freeze: bool = False) -> None:
     """Append `frame` to `table`, column by column name.
 
     `freeze` needs a table that was created in the same transaction.

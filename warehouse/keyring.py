@@ -5,8 +5,10 @@ import binascii
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from pydantic import SecretStr
 
@@ -39,7 +41,9 @@ class Keyring:
 
 
 def _fingerprint(purpose: str, key: SecretStr) -> str:
-    return hashlib.blake2b(f"cauri {purpose} key id".encode(), key=key.get_secret_value().encode()[:64], digest_size=8).hexdigest()
+    return hashlib.blake2b(
+        f"cauri {purpose} key id".encode(), key=key.get_secret_value().encode()[:64], digest_size=8
+    ).hexdigest()
 
 
 def open_keyring(settings: Settings) -> Keyring:
@@ -56,36 +60,33 @@ def open_keyring(settings: Settings) -> Keyring:
 
 def _key(settings: Settings, name: str, configured: SecretStr | None) -> SecretStr:
     variable = f"CAURI_{name.upper()}_KEY"
-    if configured is None and not settings.is_local:
+    given = configured.get_secret_value().strip() if configured else ""
+    if not given and not settings.is_local:
         raise ConfigurationError(
             f"{variable} is not set, and CAURI_DATABASE_URL points at a shared warehouse",
             remedy="set it to 32 random bytes in base64, kept outside the database: openssl rand -base64 32",
         )
-    text = configured.get_secret_value() if configured else _local_key(settings.home_path / "keys" / f"{name}.key")
+    text = given or _local_key(settings.home_path / "keys" / f"{name}.key").strip()
     try:
-        material = base64.b64decode(text.strip(), validate=True)
+        material = base64.b64decode(text, validate=True)
     except binascii.Error:
         material = b""
     if len(material) < KEY_BYTES:
         raise ConfigurationError(
             f"{variable} is not base64 of at least {KEY_BYTES} bytes", remedy="make one: openssl rand -base64 32"
         )
-    return SecretStr(text.strip())
+    return SecretStr(text)
 
 
 def _local_key(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
-        try:
-            os.link(draft, path)  # unlike a rename, this cannot replace a key that another process just made
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.stem}.") as draft:  # only its owner may read it
+            draft.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode())
+            draft.flush()
+            os.fsync(draft.fileno())  # rows made with a key that a power cut took could never be matched again
+            with suppress(FileExistsError):
+                os.link(draft.name, path)  # unlike a rename, this cannot replace a key that another has just made
     return path.read_text(encoding="ascii")
 
 
@@ -104,5 +105,5 @@ def bind(connection: Connection, settings: Settings, keyring: Keyring) -> None:
         found = ", ".join(f"{name} is {stored[name]} there and {wanted[name]} here" for name in wrong)
         raise ConfigurationError(
             f"this warehouse was filled under other settings: {found}",
-            remedy="use the keys and CAURI_BUSINESS_TIMEZONE it was made with: with others every client would appear twice",
+            remedy="use the keys and the CAURI_BUSINESS_TIMEZONE it was made with; others would double every client",
         )

@@ -1,7 +1,9 @@
 """One writer at a time: a session advisory lock on a connection of its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+import psycopg
 
 from warehouse.connection import connect
 from warehouse.errors import TransientTargetError
@@ -23,4 +25,9 @@ def single_writer(url: str) -> Iterator[None]:
             raise TransientTargetError(
                 "another run is writing to this warehouse", remedy="wait until it ends: cauri status shows it"
             )
-        yield
+        try:
+            yield
+        finally:
+            # The server sees a closed connection a moment later: the next run would find the lock still held.
+            with suppress(psycopg.Error):
+                connection.execute("SELECT pg_advisory_unlock(%s)", (WRITER_LOCK,))

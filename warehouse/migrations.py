@@ -3,8 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import LiteralString, cast
-
+from typing import LiteralString
 
 from warehouse.calendar import fill_calendar
 from warehouse.connection import Connection, connect, require_writable
@@ -35,12 +34,12 @@ def scripts() -> list[Script]:
 
 def _scripts_in(folder: str, kind: str) -> list[Script]:
     paths = sorted((SCHEMA_FOLDER / folder).glob("*.sql"))
-    return [Script(path.name, kind, cast(LiteralString, path.read_text(encoding="utf-8"))) for path in paths]
+    return [Script(path.name, kind, path.read_text(encoding="utf-8")) for path in paths]
 
 
 def bootstrap_sql() -> LiteralString:
     """SQL that makes the migration ledger."""
-    return cast(LiteralString, Path(SCHEMA_FOLDER / "bootstrap.sql").read_text(encoding="utf-8"))
+    return Path(SCHEMA_FOLDER / "bootstrap.sql").read_text(encoding="utf-8")
 
 
 def migrate(url: str, *, holiday_countries: tuple[str, ...] = ("CI", "SN", "GH", "KE", "MA")) -> list[str]:

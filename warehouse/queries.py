@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import LiteralString, cast
+from typing import LiteralString
 
 SCHEMA_FOLDER = Path(__file__).resolve().parent.parent / "schema"
 
@@ -15,7 +15,7 @@ def query(name: str) -> LiteralString:
         FileNotFoundError: no query has that name.
     """
     # Files of the checkout are as trustworthy as literals in its code.
-    return cast(LiteralString, (SCHEMA_FOLDER / "queries" / f"{name}.sql").read_text(encoding="utf-8"))
+    return (SCHEMA_FOLDER / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def query_names() -> list[str]:

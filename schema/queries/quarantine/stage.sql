@@ -1,2 +1,4 @@
 -- Refused rows on their way into quarantine.
-CREATE TEMPORARY TABLE incoming_refused (row_number bigint, reasons text, payload bytea, client_ref bytea)
+CREATE TEMPORARY TABLE incoming_refused (
+    content_hash text, file_name text, feed text, row_number bigint, reasons text, payload bytea, client_ref bytea
+) ON COMMIT DROP

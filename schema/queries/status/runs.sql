@@ -1,6 +1,6 @@
 -- The last ten runs.
-SELECT run_id, command, status, started_at, round(extract(epoch FROM finished_at - started_at)::numeric, 1)::float8 AS seconds,
-       rows_read, rows_loaded, rows_updated, rows_repeated, rows_rejected
+SELECT command || ' ' || run_id AS run, status, started_at AS started, rows_read AS read, rows_loaded AS loaded,
+       rows_updated AS updated, rows_repeated AS repeated, rows_rejected AS rejected
 FROM ops.run
 ORDER BY run_id DESC
 LIMIT 10

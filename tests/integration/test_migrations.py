@@ -1,0 +1,193 @@
+"""The schema: what it holds, how it is brought up to date, and that every named query fits it."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import LiteralString, cast
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.database import copied_database
+from tests.loading import execute, rows_of, value_of
+from warehouse import migrations
+from warehouse.errors import TargetError
+from warehouse.migrations import migrate, pending, scripts
+from warehouse.queries import SCHEMA_FOLDER, query, query_names
+
+SCHEMAS = ["staging", "dwh", "dwh_parts", "vault", "ml", "audit", "ops"]
+TABLES = {
+    "dwh": "dim_date dim_time dim_client dim_service dim_channel dim_location dim_beneficiary dim_currency dim_status"
+    " fact_transactions fact_daily_client_summary",
+    "ml": "fraud_label fraud_score client_segment",
+    "ops": "run step file leaf quarantine dirty_range migration setting",
+    "vault": "client_identity",
+    "audit": "access_log",
+}
+
+
+@pytest.fixture
+def schema_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of `schema/` that the test may change, in the place of the real one."""
+    folder = tmp_path / "schema"
+    shutil.copytree(SCHEMA_FOLDER, folder)
+    monkeypatch.setattr(migrations, "SCHEMA_FOLDER", folder)
+    return folder
+
+
+@pytest.fixture
+def empty_url(template_database: tuple[str, str]) -> Iterator[str]:
+    """A database without a schema."""
+    with copied_database(template_database[0], "template0") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def shared_url(template_database: tuple[str, str]) -> Iterator[str]:
+    with copied_database(*template_database) as url:
+        yield url
+
+
+@pytest.mark.parametrize(("schema", "tables"), TABLES.items(), ids=TABLES)
+def test_tables_of_the_design_exist(shared_url: str, schema: str, tables: str) -> None:
+    found = rows_of(
+        shared_url,
+        "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+        schema,
+    )
+    assert set(tables.split()) <= {name for (name,) in found}
+
+
+def test_everything_has_a_comment(database_url: str) -> None:
+    bare = rows_of(
+        database_url,
+        """
+        SELECT n.nspname FROM pg_namespace n
+        WHERE n.nspname = ANY (%(schemas)s) AND obj_description(n.oid, 'pg_namespace') IS NULL
+        UNION ALL
+        SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p', 'v', 'm') AND obj_description(c.oid) IS NULL
+        UNION ALL
+        SELECT c.oid::regclass || '.' || a.attname
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+          AND col_description(c.oid, a.attnum) IS NULL
+        """.replace("%(schemas)s", "ARRAY['" + "','".join(SCHEMAS) + "']"),  # type: ignore[arg-type]
+    )
+    assert bare == []
+
+
+def test_partitioned_parents_have_no_default_and_no_unique_index(database_url: str) -> None:
+    parents = rows_of(
+        database_url,
+        "SELECT partrelid::regclass::text, partdefid FROM pg_partitioned_table ORDER BY 1",
+    )
+    assert ("dwh.fact_transactions", 0) in parents
+    assert {default for _, default in parents} == {0}
+    unique = rows_of(database_url, "SELECT indexrelid::regclass FROM pg_index JOIN pg_class c ON c.oid = indrelid"
+                     " WHERE indisunique AND c.relkind = 'p'")  # fmt: skip
+    assert unique == []
+
+
+def test_a_second_time_applies_nothing(database_url: str) -> None:
+    before = rows_of(database_url, "SELECT name, checksum, applied_at FROM ops.migration ORDER BY name")
+    assert migrate(database_url) == []
+    assert rows_of(database_url, "SELECT name, checksum, applied_at FROM ops.migration ORDER BY name") == before
+
+
+def test_an_empty_database_gets_everything(empty_url: str) -> None:
+    with psycopg.connect(empty_url) as connection:
+        assert pending(connection) == [script.name for script in scripts()]
+    assert migrate(empty_url) == [script.name for script in scripts()]
+    with psycopg.connect(empty_url) as connection:
+        assert pending(connection) == []
+
+
+def test_two_at_once(empty_url: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        applied = sorted(pool.map(migrate, [empty_url] * 4), key=len)
+    assert applied == [[], [], [], [script.name for script in scripts()]]
+
+
+def test_an_edited_migration_is_refused(database_url: str, schema_folder: Path) -> None:
+    path = schema_folder / "migrations" / "0001_schemas.sql"
+    path.write_text(path.read_text() + "\nCREATE SCHEMA smuggled;\n")
+    with pytest.raises(TargetError, match=r"0001_schemas\.sql.*another text"):
+        migrate(database_url)
+    assert value_of(database_url, "SELECT count(*) FROM pg_namespace WHERE nspname = 'smuggled'") == 0
+
+
+def test_a_changed_view_is_applied_again(database_url: str, schema_folder: Path) -> None:
+    path = schema_folder / "views" / "010_v_transactions.sql"
+    path.write_text(path.read_text().replace("with names and decimals", "told anew"))
+    with psycopg.connect(database_url) as connection:
+        assert pending(connection) == ["010_v_transactions.sql"]
+    assert migrate(database_url) == ["010_v_transactions.sql"]
+    assert "told anew" in value_of(database_url, "SELECT obj_description('dwh.v_transactions'::regclass)")
+    assert migrate(database_url) == []
+
+
+def test_each_view_can_be_applied_again(database_url: str, schema_folder: Path) -> None:
+    views = sorted((schema_folder / "views").glob("*.sql"))
+    for path in views:
+        path.write_text(path.read_text() + "\n-- changed\n")
+    assert migrate(database_url) == [path.name for path in views]
+
+
+def test_a_new_migration_is_applied_alone(database_url: str, schema_folder: Path) -> None:
+    (schema_folder / "migrations" / "9999_more.sql").write_text("CREATE TABLE ops.more ();")
+    assert migrate(database_url) == ["9999_more.sql"]
+
+
+def test_a_failing_migration_leaves_nothing(database_url: str, schema_folder: Path) -> None:
+    (schema_folder / "migrations" / "9998_good.sql").write_text("CREATE TABLE ops.good ();")
+    (schema_folder / "migrations" / "9999_bad.sql").write_text("CREATE TABLE ops.bad (; -- mistake")
+    with pytest.raises(TargetError, match="syntax error"):
+        migrate(database_url)
+    assert value_of(database_url, "SELECT to_regclass('ops.good')") is None
+    assert value_of(database_url, "SELECT count(*) FROM ops.migration WHERE name LIKE '999%'") == 0
+
+
+def test_a_read_only_database_is_refused(database_url: str) -> None:
+    name = value_of(database_url, "SELECT current_database()")
+    execute(database_url, sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(name)))
+    with pytest.raises(TargetError, match="read-only"):
+        migrate(database_url)
+
+
+STAGES = ("dimensions/stage_client_versions", "labels/stage", "merge/stage", "quarantine/stage", "vault/stage_identities")
+
+
+@pytest.mark.parametrize("name", query_names())
+def test_a_query_fits_the_schema(shared_url: str, name: str) -> None:
+    with psycopg.connect(shared_url) as connection, connection.transaction(force_rollback=True):
+        for stage in STAGES:
+            if stage in query_names():
+                connection.execute(query(stage))
+        connection.execute(
+            "CREATE TEMPORARY TABLE incoming (seq bigint, transaction_id text, beneficiary_ref bytea, client_ref bytea)"
+        )
+        text = query(name)
+        if name in STAGES:
+            return
+        if name.startswith("merge/") and name != "merge/judge":
+            connection.execute(query("merge/judge"))
+        if "COPY " in text:
+            with connection.cursor().copy(text):
+                return
+        if "CREATE " in text:
+            connection.execute(text)
+            return
+        connection.execute(cast(LiteralString, f"PREPARE checked AS {_numbered(text)}"))
+
+
+def _numbered(text: str) -> str:
+    """Placeholders of psycopg as those of PostgreSQL."""
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", text)))
+    for number, name in enumerate(names, start=1):
+        text = text.replace(f"%({name})s", f"${number}")
+    first, *rest = text.split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))

@@ -1,0 +1,203 @@
+"""Leaves: built aside, attached without a scan and without stopping readers, and pruned."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from engine.aggregates import refresh_views
+from partitions import leaves
+from partitions.catalog import attached_months, built_months
+from partitions.grain import PARTITIONED, Month
+from partitions.leaves import attach, create_aside, drop_staged, index_and_analyse
+from tests.loading import SERVICE, execute, load, rows_of, transaction, value_of, write_feed
+from warehouse.connection import Connection, connect
+from warehouse.errors import LockBusyError, TargetError
+
+JANUARY, MARCH = Month(202401), Month(202403)
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    with connect(database_url) as opened:
+        yield opened
+
+
+def build(connection: Connection, month: Month) -> None:
+    with connection.transaction():
+        for table in PARTITIONED:
+            create_aside(connection, table, month)
+            index_and_analyse(connection, table, month)
+
+
+def leaf_names(url: str) -> list[str]:
+    return [name for (name,) in rows_of(url, "SELECT inhrelid::regclass::text FROM pg_inherits JOIN pg_class c"
+                                             " ON c.oid = inhrelid WHERE c.relkind = 'r' ORDER BY 1")]  # fmt: skip
+
+
+def test_a_leaf_is_built_in_staging_and_attached(database_url: str, connection: Connection) -> None:
+    build(connection, JANUARY)
+    assert (built_months(connection), attached_months(connection)) == ({JANUARY}, set())
+    attach(connection, JANUARY)
+    assert (built_months(connection), attached_months(connection)) == (set(), {JANUARY})
+    assert leaf_names(database_url) == [
+        "dwh_parts.fact_daily_client_summary_2024_01",
+        "dwh_parts.fact_transactions_2024_01",
+    ]
+
+
+def test_a_leaf_is_not_scanned_when_it_is_attached(connection: Connection) -> None:
+    build(connection, JANUARY)
+    said: list[str] = []
+    connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+    connection.execute("SET client_min_messages = debug1")
+    attach(connection, JANUARY)
+    implied = [text for text in said if "implied by existing constraints" in text]
+    assert len(implied) == len(PARTITIONED)
+
+
+def test_a_leaf_inherits_comments_and_no_grants(database_url: str, connection: Connection) -> None:
+    execute(database_url, "DO $$ BEGIN CREATE ROLE reader_of_tests; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    execute(database_url, "GRANT USAGE ON SCHEMA dwh TO reader_of_tests")
+    execute(database_url, "GRANT SELECT ON dwh.fact_transactions TO reader_of_tests")
+    build(connection, JANUARY)
+    attach(connection, JANUARY)
+    leaf = "dwh_parts.fact_transactions_2024_01"
+    assert value_of(database_url, "SELECT relacl FROM pg_class WHERE oid = %s::regclass", leaf) is None
+    assert value_of(database_url, "SELECT col_description(%s::regclass, 1)", leaf)
+    with connect(database_url) as reader:
+        reader.execute("SET ROLE reader_of_tests")
+        assert reader.execute("SELECT count(*) FROM dwh.fact_transactions").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute("SELECT * FROM dwh_parts.fact_transactions_2024_01")
+    execute(database_url, "DROP OWNED BY reader_of_tests")
+    execute(database_url, "DROP ROLE reader_of_tests")
+
+
+def test_staged_leaves_can_be_dropped_twice(database_url: str, connection: Connection) -> None:
+    build(connection, JANUARY)
+    drop_staged(connection, JANUARY)
+    drop_staged(connection, JANUARY)
+    assert built_months(connection) == set()
+
+
+def test_readers_of_the_parent_do_not_hold_up_an_attach(database_url: str, connection: Connection) -> None:
+    build(connection, JANUARY)
+    with psycopg.connect(database_url) as reader:
+        reader.execute("SELECT count(*) FROM dwh.fact_transactions").fetchone()
+        began = time.monotonic()
+        attach(connection, JANUARY)
+        assert time.monotonic() - began < 2
+        assert attached_months(connection) == {JANUARY}
+
+
+def test_an_attach_waits_in_short_turns(database_url: str, connection: Connection) -> None:
+    """Between the turns others get the lock: no reader waits behind us for longer than one of them."""
+    build(connection, JANUARY)
+    waits: list[float] = []
+
+    def hold() -> None:
+        with psycopg.connect(database_url) as owner:
+            owner.execute("LOCK TABLE dwh.fact_transactions IN SHARE UPDATE EXCLUSIVE MODE")
+            held.set()
+            for _ in range(8):
+                began = time.monotonic()
+                rows_of(database_url, "SELECT count(*) FROM dwh.fact_transactions")
+                waits.append(time.monotonic() - began)
+                time.sleep(0.1)
+
+    held = threading.Event()
+    owner = threading.Thread(target=hold)
+    owner.start()
+    held.wait()
+    attach(connection, JANUARY)
+    owner.join()
+    assert attached_months(connection) == {JANUARY}
+    assert max(waits) < 5
+
+
+def test_an_attach_gives_up_and_leaves_all_as_it_was(
+    database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaves, "ATTACH_PATIENCE_SECONDS", 0.5)
+    build(connection, JANUARY)
+    with psycopg.connect(database_url) as owner:
+        owner.execute("LOCK TABLE dwh.fact_daily_client_summary IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LockBusyError, match="lock") as caught:
+            attach(connection, JANUARY)
+    assert caught.value.exit_code == 75
+    assert (built_months(connection), attached_months(connection)) == ({JANUARY}, set())
+    attach(connection, JANUARY)
+    assert attached_months(connection) == {JANUARY}
+
+
+def test_rows_outside_of_the_month_are_refused(database_url: str, connection: Connection) -> None:
+    leaf = create_aside(connection, "fact_daily_client_summary", JANUARY)
+    columns = "0,0,0,0,20240201,1,1,1,1,1,1,1,1,1,1,1,1"
+    with pytest.raises(psycopg.errors.CheckViolation):
+        connection.execute(f"INSERT INTO {leaf.as_string()} VALUES ({columns})")  # type: ignore[arg-type]
+
+
+def test_a_leaf_cannot_be_attached_twice(connection: Connection) -> None:
+    build(connection, JANUARY)
+    attach(connection, JANUARY)
+    build(connection, JANUARY)
+    with pytest.raises(TargetError, match="already exists"):
+        attach(connection, JANUARY)
+    assert attached_months(connection) == {JANUARY}
+
+
+@pytest.fixture
+def loaded_url(database_url: str, tmp_path: Any) -> str:
+    """Three months with a few hundred rows each."""
+    write_feed(tmp_path, "services", [SERVICE])
+    rows = [
+        transaction(n, transaction_ts=f"2024-0{n % 3 + 1}-{n % 28 + 1:02}T10:00:00Z", client_id=f"C{n % 50}")
+        for n in range(900)
+    ]
+    write_feed(tmp_path, "transactions", rows)
+    load(tmp_path, database_url)
+    return database_url
+
+
+@pytest.mark.parametrize(
+    ("statement", "leaf_count"),
+    [
+        ("SELECT count(*) FROM dwh.fact_transactions WHERE date_key BETWEEN 20240201 AND 20240229", 1),
+        ("SELECT count(*) FROM dwh.v_transactions WHERE date_key >= 20240201", 2),
+        ("SELECT sum(transactions) FROM dwh.v_daily_client_summary WHERE date_key < 20240201", 1),
+        ("SELECT count(*) FROM dwh.fact_transactions", 3),
+    ],
+)
+def test_a_range_of_days_reads_its_leaves_only(loaded_url: str, statement: str, leaf_count: int) -> None:
+    plan = "\n".join(line for (line,) in rows_of(loaded_url, f"EXPLAIN {statement}"))  # type: ignore[arg-type]
+    found = {name for name in leaf_names(loaded_url) if name.removeprefix("dwh_parts.") in plan}
+    assert len(found) == leaf_count, plan
+
+
+def test_one_client_and_day_uses_the_index(loaded_url: str) -> None:
+    execute(loaded_url, "SET enable_seqscan = off")
+    statement = "EXPLAIN SELECT * FROM dwh.fact_transactions WHERE date_key = 20240105 AND client_key = 7"
+    with psycopg.connect(loaded_url) as connection:
+        connection.execute("SET enable_seqscan = off")
+        plan = "\n".join(line for (line,) in connection.execute(statement).fetchall())  # type: ignore[arg-type]
+    assert "fact_transactions_2024_01_date_client" in plan
+
+
+def test_a_leaf_is_frozen_when_it_arrives(loaded_url: str) -> None:
+    """Otherwise the first reader would rewrite every page."""
+    with psycopg.connect(loaded_url) as connection:
+        unfrozen = connection.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_inherits ON inhrelid = c.oid"
+            " WHERE c.relkind = 'r' AND relallvisible < relpages"
+        ).fetchall()
+    assert unfrozen == []
+
+
+def test_views_are_refreshed_while_they_are_read(loaded_url: str) -> None:
+    with psycopg.connect(loaded_url) as reader, connect(loaded_url) as connection:
+        reader.execute("SELECT * FROM dwh.mv_daily_kpi").fetchall()
+        assert refresh_views(connection) == ["mv_daily_kpi"]
