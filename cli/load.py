@@ -45,6 +45,8 @@ def load(
         print_json(summary.to_json())
     else:
         show(summary)
+    if summary.status == "nothing" and json:
+        raise typer.Exit(NothingToDoError.exit_code)
     if summary.status == "nothing":
         raise NothingToDoError(
             f"nothing to do: the ledger has the content of all {len(summary.skipped_files)} files of {folder} already",
@@ -80,9 +82,9 @@ def show(summary: Summary) -> None:
         f"Created: {summary.new_beneficiaries:,} beneficiaries, {summary.inferred_clients:,} inferred clients."
     )
     stdout.print("\nWhere to look next:")
-    stdout.print("  cauri status                 what the warehouse holds")
-    stdout.print("  cauri quarantine list        the rejected rows, whole, with their reasons")
-    stdout.print("  cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY 1 DESC LIMIT 9;")
+    stdout.print("  uv run cauri status                 what the warehouse holds")
+    stdout.print("  uv run cauri quarantine list        the rejected rows, whole, with their reasons")
+    stdout.print("  uv run cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY 1 DESC LIMIT 9;")
 
 
 def _feeds_table(feeds: dict[str, Any]) -> Table:

@@ -4,6 +4,7 @@ import os
 import sys
 
 import typer
+from dotenv import load_dotenv
 
 from cli import compare, database, initialise, load, quarantine, refresh, sample, show_sql, status
 from cli.console import print_json, stderr
@@ -33,11 +34,15 @@ def main() -> None:
 
     0 done, 1 failed, 2 usage or configuration, 3 refused by a gate, 75 try again later, 99 nothing to do.
     """
+    load_dotenv(".env")
     try:
         app()
     except CauriError as error:
         _report(error)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        stderr.print("Interrupted. What was committed is kept; the same command goes on from there.")
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone (`cauri ... | head`): that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -45,7 +50,7 @@ def main() -> None:
 
 
 def _report(error: CauriError) -> None:
-    if "--json" in sys.argv:
+    if "--json" in sys.argv or os.environ.get("CAURI_JSON", "").lower() in ("1", "true", "yes"):
         print_json({"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy})
     stderr.print(f"[bold red]error:[/] {_escaped(error.message)}", soft_wrap=True)
     if error.remedy:

@@ -64,7 +64,7 @@ def sample(
     )
     truth = write_sample(plan, out)
     if json:
-        print_json({"status": "done", "directory": str(out), "feeds": truth.feeds})
+        print_json({"status": "done", "directory": str(out), "feeds": truth.as_json()["feeds"]})
         return
     stdout.print(f"Wrote {rows:,} transactions to {out}; {out / 'truth.json'} says what a load must find.")
     stdout.print(f"Next: cauri load {out}")

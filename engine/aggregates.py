@@ -45,6 +45,4 @@ def analyse(connection: Connection) -> None:
     connection.execute("SET default_statistics_target = 20")
     for table in ("fact_transactions", "fact_daily_client_summary"):
         connection.execute(sql.SQL("ANALYZE {}dwh.{}").format(only, sql.Identifier(table)))
-    connection.execute(
-        "ANALYZE dwh.dim_client, dwh.dim_beneficiary, dwh.dim_service, dwh.dim_channel, dwh.dim_location"
-    )
+    connection.execute(query("aggregates/analyse_dimensions"))

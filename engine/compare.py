@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.intake import Doorkeeper, take_in
-from engine.shards import Slice, scan_whole
+from engine.shards import Slice, collect_slices
 from engine.summary import Summary
 from warehouse.queries import query
 from warehouse.snapshot import read_frame
@@ -46,13 +46,7 @@ def compare(keeper: Doorkeeper, url: str, folder: Path, mapping: Path | None) ->
 def _source_cells(slices: list[Slice], judged: pl.DataFrame) -> pl.DataFrame:
     if not slices:
         return pl.DataFrame(schema=dict.fromkeys((*KEYS, *SUMS), pl.Int64))
-    rows = scan_whole(slices)
-    losers = judged.filter(~pl.col("wins"))["seq"]
-    if len(losers):
-        rows = rows.filter(~pl.col("seq").is_in(losers.implode()))
-    return (
-        rows.group_by(KEYS)
-        .agg(pl.len().alias("transactions"), pl.col("amount_minor", "commission_minor").sum())
-        .select(pl.col(*KEYS, *SUMS).cast(pl.Int64))
-        .collect(engine="streaming")
-    )
+    losers = judged.filter(~pl.col("wins"))["seq"].implode()
+    sums = pl.len().alias("transactions"), pl.col("amount_minor", "commission_minor").sum()
+    parts = collect_slices(slices, lambda rows: rows.filter(~pl.col("seq").is_in(losers)).group_by(KEYS).agg(*sums))
+    return parts.group_by(KEYS).agg(pl.col(SUMS).sum()).select(pl.col(*KEYS, *SUMS).cast(pl.Int64))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from engine.shards import Slice, scan_whole
+from engine.shards import Slice, read_slices
 
 CONTENT = (
     "transaction_ts",
@@ -50,12 +50,11 @@ def versions(slices: list[Slice]) -> pl.DataFrame:
     """
     if not slices:
         return pl.DataFrame(schema=VERSIONS_SCHEMA)
-    hashes = repeated_hashes([scan_whole(slices).select("id_hash").collect().to_series()])
+    hashes = repeated_hashes([read_slices(slices, columns=["id_hash"]).to_series()])
     if hashes.is_empty():
         return pl.DataFrame(schema=VERSIONS_SCHEMA)
     columns = ["transaction_id", "seq", "date_key", "source_updated_at", *CONTENT]
-    suspicious = scan_whole(slices).filter(pl.col("id_hash").is_in(hashes.implode())).select(columns)
-    suspects = suspicious.collect(engine="streaming")
+    suspects = read_slices(slices, where=pl.col("id_hash").is_in(hashes.implode()), columns=columns)
     several = suspects.filter(pl.len().over("transaction_id") > 1)
     return judge(several, "source_updated_at", CONTENT).select(*VERSIONS_SCHEMA)
 

@@ -1,7 +1,7 @@
 """Surrogate keys in memory: for each code of the run's dictionary its key, as Arrow files that any worker can open."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -28,7 +28,7 @@ class KeyFolder:
         keys.alias("key").to_frame().write_ipc(self.path / f"{name}.arrow")
 
     def write_clients(self, versions: pl.DataFrame, codes: pl.DataFrame) -> None:
-        """Keys of clients, from their `versions` (keys and `valid_from` by `client_ref`) and `codes` (`client_ref`, `code`)."""
+        """Keys of clients, from `versions` (keys and `valid_from` by `client_ref`) and `codes` (`client_ref`, `code`)."""
         coded = codes.join(versions, on="client_ref").sort("code", "valid_from")
         single = coded.group_by("code").agg(pl.len(), pl.col("client_key", "durable_key").first())
         keys = codes.join(single, on="code", how="left").sort("code")
@@ -48,12 +48,12 @@ class KeyFolder:
         )
 
 
-@cache
+@lru_cache(maxsize=8)
 def _keys(path: Path) -> pl.Series:
     return pl.read_ipc(path)["key"]
 
 
-@cache
+@lru_cache(maxsize=8)
 def _client_versions(path: Path) -> pl.DataFrame:
     return pl.read_ipc(path)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from engine.feeds import TRANSACTIONS
 from engine.intake import Doorkeeper, Intake, take_in
 from engine.outcomes import settle
 from engine.plan import plan_leaves, work_identity
@@ -67,6 +68,10 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
         with stopwatch.step(5):
             summary.planned(plan_leaves(intake.sifted.slices, attached_months(connection), set()))
         settle(intake.judged, NO_WINNERS).count(intake.sifted.outcomes)
+        for file in intake.files:
+            if file.feed is not TRANSACTIONS:
+                outcomes = intake.sifted.outcomes[file.number]
+                outcomes.loaded = outcomes.read - outcomes.rejected
         summary.count(intake.discovery, intake.sifted.outcomes)
 
 
@@ -78,7 +83,7 @@ def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: W
         if intake is None:
             return
         work_id = work_identity(intake.files, request.settings.business_timezone)
-        run_id = summary.run_id = open_run(connection, "load", work_id)
+        run_id = summary.run_id = open_run(connection, "load", work_id, intake.sieve.domains.clock)
         publisher = Publisher(
             connection, request.url, request.keyring, folder, run_id, work_id, stopwatch, watcher, summary
         )

@@ -11,7 +11,7 @@ from engine.history import ATTRIBUTES_SCHEMA, EVENTS_SCHEMA, STORED_SCHEMA, merg
 from engine.keys import KeyFolder
 from engine.outcomes import Outcomes
 from engine.pseudonyms import calling_countries, is_phone, normalised, pseudonyms
-from engine.shards import Slice, scan_whole
+from engine.shards import Slice, collect_slices
 from engine.sift import Sieve
 from engine.vault import IDENTITY, store_identities
 from warehouse.connection import Connection, connect, sql
@@ -72,7 +72,7 @@ def _stored_versions(url: str, refs: pl.DataFrame) -> pl.DataFrame:
     return stored.select(pl.col(name).cast(dtype) for name, dtype in STORED_SCHEMA.items())
 
 
-def write_keys(connection: Connection, url: str, sieve: Sieve, keys: KeyFolder) -> int:
+def write_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
     """Create the clients, channels and places that only transactions know; write the keys of all to the snapshot.
 
     Returns:
@@ -81,18 +81,24 @@ def write_keys(connection: Connection, url: str, sieve: Sieve, keys: KeyFolder) 
     services = infer(connection, "services", pl.Series([], dtype=pl.String))
     keys.write("service_no", sieve.domains.services["service_id"].replace_strict(services, return_dtype=pl.Int32))
     for feed, column in (("channels", "channel_code"), ("locations", "location_code")):
-        members = sieve.dictionary.members(column)
+        members = _named(sieve, slices, column)
         known = infer(connection, feed, members)
         keys.write(column, members.replace_strict(known, return_dtype=pl.Int32))
-    return _client_keys(connection, url, sieve, keys)
+    return _client_keys(connection, url, sieve, slices, keys)
+
+
+def _named(sieve: Sieve, slices: list[Slice], column: str) -> pl.Series:
+    """All identifiers of a column, in the order of their codes."""
+    codes = [-1, *collect_slices(slices, lambda rows: rows.select(pl.col(column).max())).to_series().drop_nulls()]
+    return sieve.dictionary.members(column, max(codes) + 1)
 
 
 def _codes(members: pl.Series, refs: pl.Series, name: str) -> pl.DataFrame:
     return pl.DataFrame({name: refs}).with_columns(pl.int_range(len(members), dtype=pl.UInt32).alias("code"))
 
 
-def _client_keys(connection: Connection, url: str, sieve: Sieve, keys: KeyFolder) -> int:
-    members, clock = sieve.dictionary.members("client_id"), sieve.domains.clock
+def _client_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
+    members, clock = _named(sieve, slices, "client_id"), sieve.domains.clock
     codes = _codes(members, pseudonyms(members, "client", sieve.keyring), "client_ref")
     stored = _stored_versions(url, codes.select(pl.col("client_ref").unique()))
     missing = codes.join(stored, on="client_ref", how="anti")["client_ref"].unique()
@@ -112,7 +118,7 @@ def write_beneficiary_keys(url: str, sieve: Sieve, slices: list[Slice], keys: Ke
 
 
 def _beneficiary_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
-    members = sieve.dictionary.members("beneficiary_id")
+    members = _named(sieve, slices, "beneficiary_id")
     codes = _codes(members, pseudonyms(members, "beneficiary", sieve.keyring), "beneficiary_ref")
     row = connection.execute("SELECT max(beneficiary_key) FROM dwh.dim_beneficiary").fetchone()
     highest = row[0] if row else 0
@@ -144,8 +150,7 @@ def _traits(members: pl.Series, codes: pl.Series) -> list[pl.Series]:
 
 
 def _first_seen(slices: list[Slice]) -> pl.DataFrame:
-    if not slices:
-        return pl.DataFrame(schema={"code": pl.UInt32, "first_seen_on": pl.Date})
-    day = pl.col("date_key").min().cast(pl.String).str.to_date("%Y%m%d")
-    rows = scan_whole(slices).group_by(pl.col("beneficiary_id").alias("code"))
-    return rows.agg(day.alias("first_seen_on")).drop_nulls().collect(engine="streaming")
+    first = pl.col("date_key").min()
+    earliest = collect_slices(slices, lambda rows: rows.group_by(pl.col("beneficiary_id").alias("code")).agg(first))
+    day = first.cast(pl.String).str.to_date("%Y%m%d").alias("first_seen_on")
+    return earliest.drop_nulls().group_by("code").agg(day)

@@ -1,6 +1,6 @@
 """Step 6, leaves that exist: rows are staged, compared with what is there, and written in one transaction."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import polars as pl
 
@@ -21,13 +21,14 @@ PART = "merge"
 ROWS_OFFERED = 2_000_000
 
 
-def stored_elsewhere(url: str, slices: Sequence[Slice]) -> pl.DataFrame:
-    """Rows (`seq`, `transaction_id`) bound for new leaves whose id some existing leaf already holds."""
+def stored_elsewhere(url: str, slices: Sequence[Slice], own_runs: Collection[int]) -> pl.DataFrame:
+    """Rows (`seq`, `transaction_id`) bound for new leaves whose id a run other than `own_runs` has put into a leaf."""
     found = []
     for part in _by_rows(slices, ROWS_OFFERED):
         offered = read_slices(part, columns=["seq", "transaction_id"])
         found.append(read_frame(url, query("merge/stored_ids"), matching=offered))
-    return pl.concat(found)
+    foreign = ~pl.col("load_id").is_in(list(own_runs))
+    return pl.concat(found).filter(foreign).select("seq", "transaction_id")
 
 
 def _by_rows(slices: Sequence[Slice], most: int) -> Iterator[list[Slice]]:

@@ -29,7 +29,7 @@ from partitions.grain import Month
 from partitions.leaves import attach, drop_staged
 from warehouse.connection import Connection
 from warehouse.keyring import Keyring
-from warehouse.ledger import WorkEntry, forget_leaf, record_work, work_done
+from warehouse.ledger import WorkEntry, forget_leaf, record_work, runs_of_work, work_done
 
 NO_WINNERS = pl.DataFrame(schema={"transaction_id": pl.String, "verdict": pl.String})
 
@@ -69,7 +69,7 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         beneficiaries = aside.submit(write_beneficiary_keys, url, sieve, intake.sifted.slices, keys)
         _dimensions(publisher, intake)
         _labels(publisher, intake)
-        summary.inferred_clients = write_keys(publisher.connection, url, sieve, keys)
+        summary.inferred_clients = write_keys(publisher.connection, url, sieve, intake.sifted.slices, keys)
         summary.new_beneficiaries = beneficiaries.result()
         sieve.dictionary.forget()
     with stopwatch.step(5):
@@ -168,11 +168,16 @@ def _drop_foreign_leaves(publisher: Publisher) -> None:
 
 def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan]) -> pl.DataFrame:
     """Rows (`seq`, `transaction_id`) for new leaves whose id the warehouse already holds: they have to be merged."""
-    slices = [piece for plan in plans if plan.action == BUILD for piece in plan.slices]
-    # The leaves of this very work cannot hold them: an id came into one leaf only.
-    if not slices or attached_months(publisher.connection) <= _built(publisher):
+    # Leaves that this very work has built cannot hold them: an id came into one leaf only.
+    if attached_months(publisher.connection) <= _built(publisher) or not _new_leaves(plans):
         return pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})
-    return stored_elsewhere(publisher.url, slices)
+    own_runs = runs_of_work(publisher.connection, publisher.work_id)
+    return stored_elsewhere(publisher.url, _new_leaves(plans), own_runs)
+
+
+def _new_leaves(plans: list[LeafPlan]) -> list[Slice]:
+    """Slices of the leaves that this work builds, or built before it was interrupted."""
+    return [piece for plan in plans if plan.action in (BUILD, DONE) for piece in plan.slices]
 
 
 def _build(
@@ -212,7 +217,7 @@ def _attach(publisher: Publisher, month: Month) -> None:
 
 def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame) -> Verdicts:
     """Merge what goes to leaves that existed; return the final outcomes of every id that was there more than once."""
-    rows = _rows_to_merge([piece for plan in plans if plan.action == MERGE for piece in plan.slices], plans, moved)
+    rows = _rows_to_merge(plans, moved)
     rows = rows.join(judged.filter(~pl.col("wins")), on="seq", how="anti")
     done = publisher.done().get(MERGE_PART)
     if done:
@@ -227,11 +232,11 @@ def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, mo
     return Verdicts(pl.concat([merged.rows, settle(unmerged, NO_WINNERS).rows]))
 
 
-def _rows_to_merge(slices: list[Slice], plans: list[LeafPlan], moved: pl.DataFrame) -> pl.DataFrame:
-    building = [piece for plan in plans if plan.action == BUILD for piece in plan.slices]
+def _rows_to_merge(plans: list[LeafPlan], moved: pl.DataFrame) -> pl.DataFrame:
+    existing = [piece for plan in plans if plan.action == MERGE for piece in plan.slices]
     frames = []
-    if slices:
-        frames.append(read_slices(slices))
+    if existing:
+        frames.append(read_slices(existing))
     if moved.height:
-        frames.append(read_slices(building, where=pl.col("seq").is_in(moved["seq"].implode())))
+        frames.append(read_slices(_new_leaves(plans), where=pl.col("seq").is_in(moved["seq"].implode())))
     return pl.concat(frames) if frames else pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})

@@ -4,7 +4,7 @@ A shard is the good rows of one batch. Identifiers are replaced by the codes of 
 only, so that no raw identifier is ever written to disk.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,28 @@ from engine.parse import Domains
 from engine.read import ROW_NUMBER
 from partitions.grain import Month
 
-# Polars opens all files of a plan at once, and stalls at some hundreds.
+SHARD_SCHEMA: dict[str, pl.DataType] = {
+    "seq": pl.Int64(),
+    "id_hash": pl.UInt32(),
+    "transaction_id": pl.String(),
+    "transaction_ts": pl.Datetime("us", "UTC"),
+    "source_updated_at": pl.Datetime("us", "UTC"),
+    "amount_minor": pl.Int64(),
+    "commission_minor": pl.Int64(),
+    "date_key": pl.Int32(),
+    "time_key": pl.Int16(),
+    "processing_ms": pl.Int32(),
+    "anomaly_flags": pl.Int32(),
+    "currency_key": pl.Int16(),
+    "status_key": pl.Int16(),
+    "service_no": pl.Int16(),
+    "client_id": pl.UInt32(),
+    "beneficiary_id": pl.UInt32(),
+    "channel_code": pl.UInt32(),
+    "location_code": pl.UInt32(),
+}
+
+# Polars opens all files of a plan at once, and stalls at some hundreds; and what it maps of them counts as our memory.
 SLICES_AT_ONCE = 64
 
 # Row numbers of a file need fewer bits than this; the rest of a sequence number is the number of the file.
@@ -46,9 +67,13 @@ class Dictionary:
         """Codes (UInt32) of a column of identifiers (String)."""
         return pl.col(name).cast(pl.Categorical(self._categories[name])).to_physical()
 
-    def members(self, name: str) -> pl.Series:
-        """Identifiers (String); the place of each is its code."""
-        return self._categories[name].to_series()
+    def members(self, name: str, count: int | None = None) -> pl.Series:
+        """Identifiers (String); the place of each is its code. With `count`, the first so many."""
+        if count is None:
+            return self._categories[name].to_series()
+        # A tenth of the time and memory of `to_series`, which goes through a Python list.
+        codes = pl.Series(name, range(count), pl.UInt32)
+        return codes.cat.to(pl.Categorical(self._categories[name])).cast(pl.String)
 
 
 @dataclass(frozen=True)
@@ -138,22 +163,23 @@ def write_shard(rows: pl.DataFrame, path: Path) -> list[Slice]:
     ]
 
 
-def scan_whole(slices: Iterable[Slice]) -> pl.LazyFrame:
-    """All rows of the shards that the slices belong to."""
-    return pl.scan_ipc(sorted({piece.path for piece in slices}))
+def collect_slices(slices: Sequence[Slice], plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
+    """Run a plan over some slices, a few files at a time, and put its results one below the other."""
+    results = []
+    for first in range(0, len(slices), SLICES_AT_ONCE):
+        group = slices[first : first + SLICES_AT_ONCE]
+        rows = pl.concat(pl.scan_ipc(piece.path).slice(piece.offset, piece.rows) for piece in group)
+        results.append(plan(rows).collect())
+    return pl.concat(results) if results else plan(pl.LazyFrame(schema=SHARD_SCHEMA)).collect()
 
 
 def read_slices(
     slices: Sequence[Slice], where: pl.Expr | None = None, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:
     """The rows of some slices, in their order; only those for which `where` holds, only some `columns`."""
-    frames = []
-    for first in range(0, len(slices), SLICES_AT_ONCE):
-        scans = [
-            pl.scan_ipc(piece.path).slice(piece.offset, piece.rows) for piece in slices[first : first + SLICES_AT_ONCE]
-        ]
-        rows = pl.concat(scans)
-        if where is not None:
-            rows = rows.filter(where)
-        frames.append((rows if columns is None else rows.select(columns)).collect())
-    return pl.concat(frames)
+
+    def plan(rows: pl.LazyFrame) -> pl.LazyFrame:
+        rows = rows if where is None else rows.filter(where)
+        return rows if columns is None else rows.select(columns)
+
+    return collect_slices(slices, plan)

@@ -16,6 +16,6 @@ COMMENT ON COLUMN ops.migration.name       IS 'File name in schema/, without its
 COMMENT ON COLUMN ops.migration.kind       IS 'migration: applied once, never edited; view: applied again whenever its text changes.';
 COMMENT ON COLUMN ops.migration.checksum   IS 'SHA-256 of the text.';
 COMMENT ON COLUMN ops.migration.applied_at IS 'When it was applied last.';
-COMMENT ON TABLE  ops.setting              IS 'Choices that the stored rows depend on and that cannot change afterwards.';
-COMMENT ON COLUMN ops.setting.name         IS 'business_timezone, pseudonym_key_id, vault_key_id.';
+COMMENT ON TABLE  ops.setting              IS 'Choices that the stored rows depend on; another key or time zone is refused.';
+COMMENT ON COLUMN ops.setting.name         IS 'business_timezone, pseudonym_key_id, vault_key_id, holiday_countries.';
 COMMENT ON COLUMN ops.setting.value        IS 'Its value; key ids are fingerprints, never keys.';

@@ -287,7 +287,9 @@ class Done:
 def environment(url: str | None, home: Path) -> dict[str, str]:
     """The environment of a command; without a URL it is that of local mode."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CAURI_")}
-    shared = {"CAURI_DATABASE_URL": url, "CAURI_PSEUDONYM_KEY": PSEUDONYM_KEY, "CAURI_VAULT_KEY": VAULT_KEY} if url else {}
+    shared = (
+        {"CAURI_DATABASE_URL": url, "CAURI_PSEUDONYM_KEY": PSEUDONYM_KEY, "CAURI_VAULT_KEY": VAULT_KEY} if url else {}
+    )
     bindir = {name: os.environ[name] for name in ("CAURI_PG_BINDIR", "CAURI_TEST_SESSION_FOLDER") if name in os.environ}
     return kept | bindir | shared | {"CAURI_HOME": str(home), "COLUMNS": "120"}
 

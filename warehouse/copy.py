@@ -1,6 +1,7 @@
 """COPY in PostgreSQL's binary format: frames in, rows out, no value ever turned into text."""
 
 import polars as pl
+import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 
 from warehouse.connection import Connection, sql
@@ -36,12 +37,12 @@ def copy_frame(connection: Connection, table: sql.Identifier, frame: pl.DataFram
     columns = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
     options = sql.SQL("FORMAT BINARY, FREEZE") if freeze else sql.SQL("FORMAT BINARY")
     statement = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(table, columns, options)
-    arrow = _zoneless(frame).to_arrow(compat_level=pl.CompatLevel.oldest())
-    encoder = ArrowToPostgresBinaryEncoder(arrow.schema)
+    encoder = ArrowToPostgresBinaryEncoder(_arrow(frame.clear()).schema)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header())
-        for batch in arrow.to_batches(max_chunksize=ROWS_PER_BATCH):
-            copy.write(encoder.write_batch(batch))
+        for part in frame.iter_slices(ROWS_PER_BATCH):
+            for batch in _arrow(part).to_batches():
+                copy.write(encoder.write_batch(batch))
         copy.write(encoder.finish())
 
 
@@ -64,6 +65,7 @@ def table_types(connection: Connection, table: sql.Identifier) -> dict[str, str]
     return dict(rows)
 
 
-def _zoneless(frame: pl.DataFrame) -> pl.DataFrame:
+def _arrow(frame: pl.DataFrame) -> pa.Table:
     # pgpq knows no zones; the bytes of a UTC timestamp are those of timestamptz.
-    return frame.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
+    zoneless = frame.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
+    return zoneless.to_arrow(compat_level=pl.CompatLevel.oldest())

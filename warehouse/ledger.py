@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from warehouse.connection import Connection
@@ -37,9 +38,9 @@ class WorkEntry:
     outcomes: dict[str, Any] | None = None
 
 
-def open_run(connection: Connection, command: str, work_id: str) -> int:
-    """Begin a run; return its number."""
-    row = connection.execute(query("ledger/open_run"), (command, work_id)).fetchone()
+def open_run(connection: Connection, command: str, work_id: str, started_at: datetime) -> int:
+    """Enter a run that began at `started_at`; return its number."""
+    row = connection.execute(query("ledger/open_run"), (command, work_id, started_at)).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -101,6 +102,11 @@ def work_done(connection: Connection, work_id: str) -> dict[str, WorkEntry]:
     """What an earlier, interrupted run of the same work has committed, by part."""
     rows = connection.execute(query("ledger/work_done"), (work_id,)).fetchall()
     return {row[0]: WorkEntry(row[0], row[1], row[2], int(row[3]), int(row[4]), row[5], row[6]) for row in rows}
+
+
+def runs_of_work(connection: Connection, work_id: str) -> set[int]:
+    """Numbers of the runs that have worked on it, this one and interrupted ones."""
+    return {run_id for (run_id,) in connection.execute(query("ledger/runs_of_work"), (work_id,)).fetchall()}
 
 
 def forget_leaf(connection: Connection, part: str) -> None:

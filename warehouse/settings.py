@@ -24,7 +24,6 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     pseudonym_key: SecretStr | None = None
     vault_key: SecretStr | None = None
-    log_level: str = "WARNING"
 
     @field_validator("business_timezone")
     @classmethod

@@ -88,7 +88,13 @@ def delivery(folder: Path, *, moved: bool) -> Path:
         again += [transaction(5, client_id="C2", transaction_ts=march, updated_at=february)] * 2
         again += [transaction(6, client_id="C0", transaction_ts=march, amount="5")]
     write_feed(folder, "transactions", [*again, *fresh, *twice])
-    reports = [label(1), label(2, is_fraud="0"), label(3, is_fraud="0", reported_at=february), label(100), label(0, is_fraud="x")]
+    reports = [
+        label(1),
+        label(2, is_fraud="0"),
+        label(3, is_fraud="0", reported_at=february),
+        label(100),
+        label(0, is_fraud="x"),
+    ]
     write_feed(folder, "fraud_labels", reports)
     return folder
 

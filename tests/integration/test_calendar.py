@@ -11,7 +11,9 @@ from warehouse.migrations import migrate
 
 
 def test_every_day_and_every_minute_is_there(database_url: str) -> None:
-    days = rows_of(database_url, "SELECT count(*), min(full_date), max(full_date), count(DISTINCT date_key) FROM dwh.dim_date")
+    days = rows_of(
+        database_url, "SELECT count(*), min(full_date), max(full_date), count(DISTINCT date_key) FROM dwh.dim_date"
+    )
     assert days == [(14_976, date(2000, 1, 1), date(2040, 12, 31), 14_976)]
     assert rows_of(database_url, "SELECT count(*), min(time_key), max(time_key) FROM dwh.dim_time") == [(1440, 0, 1439)]
 

@@ -69,7 +69,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("statement", "expected"), TAMPERED.values(), ids=TAMPERED)
-def test_what_was_tampered_with_is_named(database_url: str, folder: Path, statement: str, expected: dict[str, Any]) -> None:
+def test_what_was_tampered_with_is_named(
+    database_url: str, folder: Path, statement: str, expected: dict[str, Any]
+) -> None:
     load(folder, database_url)
     execute(database_url, statement)  # type: ignore[arg-type]
     (cell,) = differences(folder, database_url).to_dicts()

@@ -46,20 +46,29 @@ def test_the_connection_is_closed_at_the_end(database_url: str) -> None:
 
 @pytest.mark.parametrize("url", ["nonsense", "http://localhost/db", "postgresql://h/db?no=1"])
 def test_no_connection_string(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="CAURI_DATABASE_URL is not a PostgreSQL connection string") as caught, connect(url):
+    with (
+        pytest.raises(ConfigurationError, match="CAURI_DATABASE_URL is not a PostgreSQL connection string") as caught,
+        connect(url),
+    ):
         pass
     assert "postgresql://user:password@host" in caught.value.remedy
 
 
 def test_nobody_listens(closed_port: int) -> None:
-    with pytest.raises(TransientTargetError, match="away") as caught, connect(f"postgresql://u:secret@127.0.0.1:{closed_port}/d"):
+    with (
+        pytest.raises(TransientTargetError, match="away") as caught,
+        connect(f"postgresql://u:secret@127.0.0.1:{closed_port}/d"),
+    ):
         pass
     assert caught.value.exit_code == 75
     assert "secret" not in str(caught.value)
 
 
 def test_a_database_that_does_not_exist(database_url: str) -> None:
-    with pytest.raises(ConfigurationError, match="no_such_place") as caught, connect(with_database(database_url, "no_such_place")):
+    with (
+        pytest.raises(ConfigurationError, match="no_such_place") as caught,
+        connect(with_database(database_url, "no_such_place")),
+    ):
         pass
     assert caught.value.exit_code == 2
 
@@ -79,7 +88,9 @@ def test_another_version_of_the_server(database_url: str, monkeypatch: pytest.Mo
 
 def test_a_read_only_database(database_url: str) -> None:
     name = value_of(database_url, "SELECT current_database()")
-    execute(database_url, sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(name)))
+    execute(
+        database_url, sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(name))
+    )
     with pytest.raises(TargetError, match="read-only"), connect(database_url) as connection:
         require_writable(connection)
     with pytest.raises(TargetError, match="read-only"), connect(database_url) as connection:
@@ -98,7 +109,11 @@ def test_the_server_ends_the_session(database_url: str) -> None:
 
 
 def test_a_lock_that_is_not_had_in_time(database_url: str) -> None:
-    with psycopg.connect(database_url) as other, pytest.raises(LockBusyError) as caught, connect(database_url) as connection:
+    with (
+        psycopg.connect(database_url) as other,
+        pytest.raises(LockBusyError) as caught,
+        connect(database_url) as connection,
+    ):
         other.execute("LOCK TABLE ops.run")
         connection.execute("SET lock_timeout = '50ms'")
         connection.execute("SELECT * FROM ops.run")

@@ -23,7 +23,10 @@ VALUES: dict[str, tuple[Any, list[Any]]] = {
     "boolean": (pl.Boolean, [True, False, None]),
     "text": (pl.String, ["", "Kouamé 🐚 ’", "\\N", "a\tb\r\nc\"';", "x" * 100_000, None]),
     "bytea": (pl.Binary, [b"", b"\x00\xff\\", bytes(range(256)), None]),
-    "date": (pl.Date, [date(1, 1, 1), date(1969, 12, 31), date(1999, 12, 31), date(2000, 1, 1), date(9999, 12, 31), None]),
+    "date": (
+        pl.Date,
+        [date(1, 1, 1), date(1969, 12, 31), date(1999, 12, 31), date(2000, 1, 1), date(9999, 12, 31), None],
+    ),
     "timestamp with time zone": (
         MOMENT,
         [
@@ -122,9 +125,13 @@ def test_a_frame_without_rows(connection: Connection) -> None:
 def test_more_rows_than_a_batch_in_several_chunks(connection: Connection) -> None:
     create(connection, "a integer, b text")
     rows = ROWS_PER_BATCH + 17
-    one = pl.DataFrame({"a": pl.int_range(rows, dtype=pl.Int32, eager=True)}).with_columns(pl.col("a").cast(pl.String).alias("b"))
+    one = pl.DataFrame({"a": pl.int_range(rows, dtype=pl.Int32, eager=True)}).with_columns(
+        pl.col("a").cast(pl.String).alias("b")
+    )
     copy_frame(connection, TABLE, pl.concat([one, one], rechunk=False))
-    found = connection.execute("SELECT count(*), sum(a), count(*) FILTER (WHERE a::text = b) FROM public.target").fetchone()
+    found = connection.execute(
+        "SELECT count(*), sum(a), count(*) FILTER (WHERE a::text = b) FROM public.target"
+    ).fetchone()
     assert found == (2 * rows, rows * (rows - 1), 2 * rows)
 
 

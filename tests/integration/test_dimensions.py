@@ -5,7 +5,14 @@ from typing import Any
 
 from tests.loading import SERVICE, client, load, rows_of, transaction, write_feed
 
-PLACE = {"location_code": "ABJ", "city": "Abidjan", "region": "", "country_code": "CI", "latitude": "5.3", "longitude": "-4"}
+PLACE = {
+    "location_code": "ABJ",
+    "city": "Abidjan",
+    "region": "",
+    "country_code": "CI",
+    "latitude": "5.3",
+    "longitude": "-4",
+}
 
 
 def outcomes(summary: Any, feed: str) -> dict[str, int]:
@@ -14,7 +21,7 @@ def outcomes(summary: Any, feed: str) -> dict[str, int]:
 
 
 def test_key_zero_is_the_unknown_member_everywhere(database_url: str) -> None:
-    for dimension in "client service channel location beneficiary currency status".split():
+    for dimension in ["client", "service", "channel", "location", "beneficiary", "currency", "status"]:
         found = rows_of(database_url, f"SELECT count(*) FROM dwh.dim_{dimension} WHERE {dimension}_key = 0")  # type: ignore[arg-type]
         assert found == [(1,)]
 
@@ -40,7 +47,9 @@ def test_the_last_row_of_a_file_wins(database_url: str, tmp_path: Path) -> None:
 def test_defaults_of_a_service(database_url: str, tmp_path: Path) -> None:
     write_feed(tmp_path, "services", [{"service_id": "S1", "service_name": "Salaries"}])
     load(tmp_path, database_url)
-    stored = rows_of(database_url, "SELECT category, commission_rate, is_active FROM dwh.dim_service WHERE service_key = 1")
+    stored = rows_of(
+        database_url, "SELECT category, commission_rate, is_active FROM dwh.dim_service WHERE service_key = 1"
+    )
     assert [(category, float(rate), active) for category, rate, active in stored] == [("UNKNOWN", 0.0, True)]
 
 
@@ -48,15 +57,21 @@ def test_codes_that_only_transactions_know_are_completed_later(database_url: str
     write_feed(tmp_path / "1", "services", [SERVICE])
     write_feed(tmp_path / "1", "transactions", [transaction(1), transaction(2, channel_code="", location_code="")])
     load(tmp_path / "1", database_url)
-    inferred = rows_of(database_url, "SELECT location_key, location_code, city, is_inferred FROM dwh.dim_location ORDER BY 1")
+    inferred = rows_of(
+        database_url, "SELECT location_key, location_code, city, is_inferred FROM dwh.dim_location ORDER BY 1"
+    )
     assert inferred[1:] == [(1, "ABJ", None, True)]
-    assert rows_of(database_url, "SELECT channel_key, location_key FROM dwh.fact_transactions ORDER BY transaction_id") == [
+    assert rows_of(
+        database_url, "SELECT channel_key, location_key FROM dwh.fact_transactions ORDER BY transaction_id"
+    ) == [
         (1, 1),
         (0, 0),
     ]
     write_feed(tmp_path / "2", "locations", [PLACE])
     assert outcomes(load(tmp_path / "2", database_url), "locations") == {"updated": 1}
-    completed = rows_of(database_url, "SELECT location_key, location_code, city, is_inferred FROM dwh.dim_location ORDER BY 1")
+    completed = rows_of(
+        database_url, "SELECT location_key, location_code, city, is_inferred FROM dwh.dim_location ORDER BY 1"
+    )
     assert completed[1:] == [(1, "ABJ", "Abidjan", False)]
 
 
@@ -72,7 +87,11 @@ def test_one_phone_number_in_many_spellings_is_one_beneficiary(database_url: str
     spellings = ["+2250701020304", "00225 07 01 02 03 04", "+225 07-01-02-03-04", " +2250701020304 "]
     write_feed(tmp_path / "1", "services", [SERVICE])
     rows = [transaction(n, beneficiary_id=text) for n, text in enumerate(spellings)]
-    write_feed(tmp_path / "1", "transactions", [*rows, transaction(9, beneficiary_id=""), transaction(10, beneficiary_id="MRC-1")])
+    write_feed(
+        tmp_path / "1",
+        "transactions",
+        [*rows, transaction(9, beneficiary_id=""), transaction(10, beneficiary_id="MRC-1")],
+    )
     load(tmp_path / "1", database_url)
     stored = rows_of(
         database_url, "SELECT beneficiary_type, country_code, first_seen_on::text FROM dwh.dim_beneficiary ORDER BY 1"
@@ -100,6 +119,13 @@ def test_outcomes_of_client_changes(database_url: str, tmp_path: Path) -> None:
     first = client("C1", "2024-01-01T00:00:00Z")
     rows = [first, first, {**first, "risk_level": "HIGH"}, client("C1", "2024-02-01T00:00:00Z"), client("C2", "never")]
     write_feed(tmp_path, "clients", rows)
-    assert outcomes(load(tmp_path, database_url), "clients") == {"loaded": 2, "updated": 1, "repeated": 1, "rejected": 1}
-    stored = rows_of(database_url, "SELECT risk_level, is_current FROM dwh.dim_client WHERE client_key > 0 ORDER BY valid_from")
+    assert outcomes(load(tmp_path, database_url), "clients") == {
+        "loaded": 2,
+        "updated": 1,
+        "repeated": 1,
+        "rejected": 1,
+    }
+    stored = rows_of(
+        database_url, "SELECT risk_level, is_current FROM dwh.dim_client WHERE client_key > 0 ORDER BY valid_from"
+    )
     assert stored == [("HIGH", False), ("LOW", True)]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
 
@@ -28,6 +29,7 @@ from warehouse.ledger import (
 )
 from warehouse.lock import single_writer
 
+BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 ENTRY = FileEntry("hash", "transactions", "1-x", "a.csv", 10, read=10, loaded=5, updated=2, repeated=2, rejected=1)
 OF_THE_LOCK = "application_name = 'cauri lock' AND datname = current_database()"
 END_THE_LOCKS_SESSION = f"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE {OF_THE_LOCK}"
@@ -37,10 +39,12 @@ HOLD = "import sys\nfrom warehouse.lock import single_writer\nwith single_writer
 
 def test_a_run_from_beginning_to_end(database_url: str) -> None:
     with connect(database_url) as connection:
-        run_id = open_run(connection, "load", "work")
+        run_id = open_run(connection, "load", "work", BEGAN)
         assert rows_of(database_url, "SELECT status, finished_at FROM ops.run") == [("running", None)]
         counts = {"read": 5, "loaded": 1, "updated": 1, "repeated": 1, "rejected": 2}
-        close_run(connection, run_id, "done", {"rows": counts, "steps": [{"step": 1, "name": "Discover", "seconds": 0.5}]})
+        close_run(
+            connection, run_id, "done", {"rows": counts, "steps": [{"step": 1, "name": "Discover", "seconds": 0.5}]}
+        )
     assert rows_of(
         database_url,
         "SELECT status, rows_read, rows_loaded, rows_updated, rows_repeated, rows_rejected, finished_at IS NOT NULL FROM ops.run",
@@ -50,27 +54,27 @@ def test_a_run_from_beginning_to_end(database_url: str) -> None:
 
 def test_a_file_is_known_by_content_feed_and_contract(database_url: str) -> None:
     with connect(database_url) as connection:
-        record_file(connection, open_run(connection, "load", "work"), ENTRY)
+        record_file(connection, open_run(connection, "load", "work", BEGAN), ENTRY)
         assert known_files(connection) == {("hash", "transactions", "1-x"): "a.csv"}
 
 
 def test_a_file_is_accounted_for_once(database_url: str) -> None:
     with pytest.raises(psycopg.errors.UniqueViolation), psycopg.connect(database_url) as connection:
-        run_id = open_run(connection, "load", "work")
+        run_id = open_run(connection, "load", "work", BEGAN)
         record_file(connection, run_id, ENTRY)
         record_file(connection, run_id, ENTRY)
 
 
 def test_the_books_refuse_a_file_whose_rows_do_not_add_up(database_url: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation), psycopg.connect(database_url) as connection:
-        record_file(connection, open_run(connection, "load", "work"), replace(ENTRY, rejected=0))
+        record_file(connection, open_run(connection, "load", "work", BEGAN), replace(ENTRY, rejected=0))
 
 
 def test_work_is_found_again_and_forgotten(database_url: str) -> None:
     leaf = WorkEntry("fact_transactions_2024_01", "built", 3, 10**20, 5, 2)
     merge = WorkEntry("merge", "merged", 1, outcomes={"updated": [1, 2]})
     with connect(database_url) as connection:
-        run_id = open_run(connection, "load", "work")
+        run_id = open_run(connection, "load", "work", BEGAN)
         record_work(connection, "work", run_id, leaf)
         record_work(connection, "work", run_id, merge)
         assert work_done(connection, "work") == {leaf.part: leaf, merge.part: merge}

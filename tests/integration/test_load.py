@@ -85,9 +85,9 @@ def test_money_is_exact_by_month(loaded: Loaded) -> None:
     stored = rows_of(
         loaded.url, "SELECT date_key / 100, count(*), sum(amount_minor)::bigint FROM dwh.fact_transactions GROUP BY 1"
     )
-    assert {f"{month // 100}-{month % 100:02}": {"count": count, "amount_minor": amount} for month, count, amount in stored} == (
-        loaded.truth["transactions"]["by_month"]
-    )
+    assert {
+        f"{month // 100}-{month % 100:02}": {"count": count, "amount_minor": amount} for month, count, amount in stored
+    } == (loaded.truth["transactions"]["by_month"])
 
 
 def test_labels_are_those_of_the_files(loaded: Loaded) -> None:
@@ -155,7 +155,9 @@ def test_a_transaction_stands_once_in_the_whole_table(loaded: Loaded) -> None:
     ) == []  # fmt: skip
 
 
-@pytest.mark.parametrize("dimension", "date time client service channel location beneficiary currency status".split())
+@pytest.mark.parametrize(
+    "dimension", ["date", "time", "client", "service", "channel", "location", "beneficiary", "currency", "status"]
+)
 def test_no_fact_is_an_orphan(loaded: Loaded, dimension: str) -> None:
     orphans = value_of(
         loaded.url,
@@ -192,7 +194,9 @@ def test_facts_point_at_the_version_that_was_true(loaded: Loaded) -> None:
         """,
     )
     assert wrong == 0
-    several = value_of(loaded.url, "SELECT count(*) FROM (SELECT FROM dwh.dim_client GROUP BY durable_key HAVING count(*) > 1) t")
+    several = value_of(
+        loaded.url, "SELECT count(*) FROM (SELECT FROM dwh.dim_client GROUP BY durable_key HAVING count(*) > 1) t"
+    )
     assert several > 10
 
 

@@ -118,9 +118,7 @@ def test_a_part_and_then_the_whole_is_the_whole(
 TOLD_BY_FILES = ("client", "service", "channel", "location", "label", "identity", "dirty")
 
 
-def test_months_one_by_one_are_the_whole(
-    database_url: str, template_database: tuple[str, str], tmp_path: Path
-) -> None:
+def test_months_one_by_one_are_the_whole(database_url: str, template_database: tuple[str, str], tmp_path: Path) -> None:
     """Updates and repeats of one month that come in the file of the next are merged."""
     whole = sample_folder(PLAN)
     load(files_like(whole, tmp_path / "base", "[!t]*.csv"), database_url)
@@ -129,7 +127,9 @@ def test_months_one_by_one_are_the_whole(
     with copied_database(*template_database) as other:
         load(whole, other)
         assert content(database_url) == content(other)
-    assert value_of(database_url, "SELECT count(*) FROM ops.quarantine WHERE 'conflicting_duplicate' = ANY (reasons)") > 0
+    assert (
+        value_of(database_url, "SELECT count(*) FROM ops.quarantine WHERE 'conflicting_duplicate' = ANY (reasons)") > 0
+    )
     assert_summary_agrees(database_url)
 
 
@@ -227,7 +227,9 @@ def test_what_becomes_of_a_row_that_comes_again(
     assert refused == [(["conflicting_duplicate"],)] * expected.get("rejected", 0)
 
 
-@pytest.mark.xfail(raises=AssertionError, strict=True, reason="only the newest version of an id is shown to the warehouse")
+@pytest.mark.xfail(
+    raises=AssertionError, strict=True, reason="only the newest version of an id is shown to the warehouse"
+)
 def test_a_row_of_this_run_that_the_warehouse_has_is_repeated_though_a_newer_one_follows(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -237,8 +239,12 @@ def test_a_row_of_this_run_that_the_warehouse_has_is_repeated_though_a_newer_one
     assert outcomes(again) == {"updated": 1, "repeated": 1}
 
 
-@pytest.mark.xfail(raises=AssertionError, strict=True, reason="only the newest version of an id is shown to the warehouse")
-def test_a_conflict_with_the_warehouse_is_refused_though_a_newer_version_follows(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.xfail(
+    raises=AssertionError, strict=True, reason="only the newest version of an id is shown to the warehouse"
+)
+def test_a_conflict_with_the_warehouse_is_refused_though_a_newer_version_follows(
+    database_url: str, tmp_path: Path
+) -> None:
     offer(database_url, tmp_path / "1", [transaction(1)])
     rows = [transaction(1, amount="999"), transaction(1, status="FAILED", updated_at=LATER)]
     assert outcomes(offer(database_url, tmp_path / "2", rows)) == {"updated": 1, "rejected": 1}
@@ -248,9 +254,7 @@ def test_a_moved_row_leaves_no_cell_behind(database_url: str, tmp_path: Path) ->
     offer(database_url, tmp_path / "1", [transaction(1)])
     moved = transaction(1, transaction_ts="2024-02-01T00:00:00Z", updated_at="2024-02-02T00:00:00Z")
     offer(database_url, tmp_path / "2", [moved, transaction(2, transaction_ts="2024-02-03T00:00:00Z")])
-    cells = rows_of(
-        database_url, "SELECT date_key, transactions FROM dwh.fact_daily_client_summary ORDER BY date_key"
-    )
+    cells = rows_of(database_url, "SELECT date_key, transactions FROM dwh.fact_daily_client_summary ORDER BY date_key")
     assert cells == [(20240201, 1), (20240203, 1)]
     assert rows_of(database_url, "SELECT full_date::text FROM dwh.mv_daily_kpi ORDER BY 1") == [
         ("2024-02-01",),
@@ -279,14 +283,18 @@ def test_merged_rows_point_at_the_version_that_was_true(database_url: str, tmp_p
 
 def test_an_inferred_client_is_completed_in_place(database_url: str, tmp_path: Path) -> None:
     offer(database_url, tmp_path / "1", [transaction(1)])
-    before = rows_of(database_url, "SELECT client_key, is_inferred, risk_level FROM dwh.dim_client WHERE client_key > 0")
+    before = rows_of(
+        database_url, "SELECT client_key, is_inferred, risk_level FROM dwh.dim_client WHERE client_key > 0"
+    )
     offer(database_url, tmp_path / "2", [transaction(2)], clients=[client("C1", "2024-01-01T00:00:00Z")])
     after = rows_of(database_url, "SELECT client_key, is_inferred, risk_level FROM dwh.dim_client WHERE client_key > 0")
     assert (before, after) == ([(1, True, "UNKNOWN")], [(1, False, "LOW")])
     assert rows_of(database_url, "SELECT DISTINCT client_key FROM dwh.fact_transactions") == [(1,)]
 
 
-@pytest.mark.xfail(raises=AssertionError, strict=True, reason="facts are not yet pointed anew when a client's change arrives late")
+@pytest.mark.xfail(
+    raises=AssertionError, strict=True, reason="facts are not yet pointed anew when a client's change arrives late"
+)
 def test_a_late_change_of_a_client_restates_its_facts(database_url: str, tmp_path: Path) -> None:
     offer(database_url, tmp_path / "1", [transaction(1)], clients=[client("C1", "2024-01-01T00:00:00Z")])
     late = client("C1", "2024-01-10T00:00:00Z", risk_level="HIGH")

@@ -153,12 +153,20 @@ def test_a_failing_migration_leaves_nothing(database_url: str, schema_folder: Pa
 
 def test_a_read_only_database_is_refused(database_url: str) -> None:
     name = value_of(database_url, "SELECT current_database()")
-    execute(database_url, sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(name)))
+    execute(
+        database_url, sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(name))
+    )
     with pytest.raises(TargetError, match="read-only"):
         migrate(database_url)
 
 
-STAGES = ("dimensions/stage_client_versions", "labels/stage", "merge/stage", "quarantine/stage", "vault/stage_identities")
+STAGES = (
+    "dimensions/stage_client_versions",
+    "labels/stage",
+    "merge/stage",
+    "quarantine/stage",
+    "vault/stage_identities",
+)
 
 
 @pytest.mark.parametrize("name", query_names())

@@ -72,5 +72,7 @@ def test_rows_of_a_client_can_be_found_for_its_erasure(loaded_url: str) -> None:
 
 
 def test_the_same_file_under_other_rules_is_refused_row_by_row_once(loaded_url: str) -> None:
-    before = rows_of(loaded_url, "SELECT count(*), count(DISTINCT (content_hash, feed, row_number)) FROM ops.quarantine")
+    before = rows_of(
+        loaded_url, "SELECT count(*), count(DISTINCT (content_hash, feed, row_number)) FROM ops.quarantine"
+    )
     assert before == [(5, 5)]

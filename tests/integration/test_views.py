@@ -19,15 +19,23 @@ def url(template_database: tuple[str, str], tmp_path_factory: pytest.TempPathFac
     write_feed(folder, "services", [{**SERVICE, "commission_rate": "1.5"}])
     write_feed(folder, "channels", [CHANNEL])
     write_feed(folder, "locations", [PLACE])
-    write_feed(folder, "clients", [client("C1", "2024-01-01T00:00:00Z"), client("C1", "2024-01-16T00:00:00Z", risk_level="HIGH")])
+    write_feed(
+        folder,
+        "clients",
+        [client("C1", "2024-01-01T00:00:00Z"), client("C1", "2024-01-16T00:00:00Z", risk_level="HIGH")],
+    )
     later = "2024-01-17T10:00:00Z"
     rows = [
         transaction(1, amount="1000", commission="15"),
         transaction(2, amount="500", commission="9", status="FAILED", processing_ms=""),
         transaction(3, amount="12.34", commission="0.18", currency="GHS", processing_ms="90000"),
         transaction(4, amount="1.234", commission="0.018", currency="TND"),
-        transaction(5, amount="0", commission="0", transaction_ts=later, beneficiary_id="", channel_code="", location_code=""),
-        transaction(6, client_id="NOBODY", amount="99999999999999.99", commission="0", currency="KES", status="PENDING"),
+        transaction(
+            5, amount="0", commission="0", transaction_ts=later, beneficiary_id="", channel_code="", location_code=""
+        ),
+        transaction(
+            6, client_id="NOBODY", amount="99999999999999.99", commission="0", currency="KES", status="PENDING"
+        ),
     ]
     write_feed(folder, "transactions", rows)
     with copied_database(*template_database) as made:
@@ -71,9 +79,35 @@ def test_the_daily_summary(url: str) -> None:
     )
     assert [tuple(map(str, row)) for row in found] == [
         ("2024-01-15", "GHS", "1", "1", "0", "0", "12.3400", "12.3400", "0.1800", "90000.000000000000", "1", "1"),
-        ("2024-01-15", "KES", "1", "0", "0", "1", "99999999999999.9900", "0.0000", "0.0000", "500.0000000000000000", "1", "1"),
+        (
+            "2024-01-15",
+            "KES",
+            "1",
+            "0",
+            "0",
+            "1",
+            "99999999999999.9900",
+            "0.0000",
+            "0.0000",
+            "500.0000000000000000",
+            "1",
+            "1",
+        ),
         ("2024-01-15", "TND", "1", "1", "0", "0", "1.2340", "1.2340", "0.0180", "500.0000000000000000", "1", "0"),
-        ("2024-01-15", "XOF", "2", "1", "1", "0", "1500.0000", "1000.0000", "15.0000", "500.0000000000000000", "1", "1"),
+        (
+            "2024-01-15",
+            "XOF",
+            "2",
+            "1",
+            "1",
+            "0",
+            "1500.0000",
+            "1000.0000",
+            "15.0000",
+            "500.0000000000000000",
+            "1",
+            "1",
+        ),
         ("2024-01-17", "XOF", "1", "1", "0", "0", "0.0000", "0.0000", "0.0000", "500.0000000000000000", "0", "1"),
     ]
 
