@@ -8,6 +8,7 @@ import typer
 from cli.console import StepProgress, print_json, stdout, table
 from cli.context import open_warehouse
 from cli.options import Feeds, Json, Quiet
+from engine.compare import SUMS
 from engine.compare import compare as compare_folder
 from engine.intake import Doorkeeper
 from engine.load import work_folder
@@ -38,9 +39,14 @@ def compare(
     elif different.is_empty():
         stdout.print("Equal: the warehouse holds every day of the directory, to the last minor unit.")
     else:
-        shown = table(f"{different.height:,} cells differ", *different.columns, numbers=len(different.columns))
-        for row in different.head(SHOWN).iter_rows():
-            shown.add_row(*map(str, row))
+        title = f"{different.height:,} cells differ"
+        shown = table(title, "day", "currency", "status", "figure", "files", "warehouse", numbers=2)
+        for cell in different.head(SHOWN).iter_rows(named=True):
+            for figure in SUMS:
+                counted, stored = cell[f"{figure}_source"], cell[f"{figure}_warehouse"]
+                if counted != stored:
+                    place = (str(cell["date_key"]), cell["currency_code"], cell["status_code"])
+                    shown.add_row(*place, figure, f"{counted:,}", f"{stored:,}")
         stdout.print(shown)
     if different.height:
         raise typer.Exit(DIFFERENT)

@@ -28,7 +28,7 @@ class KeyFolder:
         keys.alias("key").to_frame().write_ipc(self.path / f"{name}.arrow")
 
     def write_clients(self, versions: pl.DataFrame, codes: pl.DataFrame) -> None:
-        """Keys of clients, from `versions` (keys and `valid_from` by `client_ref`) and `codes` (`client_ref`, `code`)."""
+        """Keys of clients, from `versions` (keys, `valid_from`, `client_ref`) and `codes` (`client_ref`, `code`)."""
         coded = codes.join(versions, on="client_ref").sort("code", "valid_from")
         single = coded.group_by("code").agg(pl.len(), pl.col("client_key", "durable_key").first())
         keys = codes.join(single, on="code", how="left").sort("code")

@@ -49,15 +49,28 @@ class Totals:
     commission_minor: int = 0
     cells: int = 0
     cell_transactions: int = 0
+    cell_amount_minor: int = 0
 
     def add(self, fact: pl.DataFrame, summary: pl.DataFrame) -> None:
-        """Count rows that were sent."""
+        """Count rows that were sent.
+
+        Raises:
+            TargetError: an amount of a cell is too large for its column.
+        """
+        amount = _exact_sum(fact["amount_minor"])
+        if _exact_sum(summary["amount_minor"]) != amount:
+            raise TargetError("a day, client and service has amounts whose sum passes 2^63 minor units")
         self.rows += fact.height
-        # Sums of many leaves can pass 2^63 in minor units; Python's integers cannot overflow.
-        self.amount_minor += int(fact["amount_minor"].cast(pl.Int128).sum())
-        self.commission_minor += int(fact["commission_minor"].cast(pl.Int128).sum())
+        self.amount_minor += amount
+        self.commission_minor += _exact_sum(fact["commission_minor"])
         self.cells += summary.height
         self.cell_transactions += int(summary["transactions"].sum())
+        self.cell_amount_minor += amount
+
+
+def _exact_sum(values: pl.Series) -> int:
+    # Polars adds 64-bit integers in 64 bits, and wraps.
+    return int(values.cast(pl.Int128).sum())
 
 
 def build_leaf(task: LeafTask) -> WorkEntry:
@@ -122,23 +135,11 @@ def _verify(connection: Connection, month: Month, sent: Totals) -> None:
         )
 
 
-def _read_back(connection: Connection, month: Month) -> tuple[int, int, int, int, int]:
+def _read_back(connection: Connection, month: Month) -> tuple[int, ...]:
     fact, summary = (
         sql.Identifier("staging", month.leaf_of(table)) for table in ("fact_transactions", "fact_daily_client_summary")
     )
-    rows, amount, commission = _one(
-        connection,
-        sql.SQL(
-            "SELECT count(*), coalesce(sum(amount_minor), 0)::text, coalesce(sum(commission_minor), 0)::text FROM {}"
-        ).format(fact),
-    )
-    found_cells, transactions = _one(
-        connection, sql.SQL("SELECT count(*), coalesce(sum(transactions), 0) FROM {}").format(summary)
-    )
-    return rows, int(amount), int(commission), found_cells, int(transactions)
-
-
-def _one(connection: Connection, statement: sql.Composed) -> tuple[int, ...]:
-    row = connection.execute(statement).fetchone()
-    assert row is not None
-    return tuple(row)
+    of_fact = sql.SQL("SELECT count(*), sum(amount_minor)::text, sum(commission_minor)::text FROM {}").format(fact)
+    of_cells = sql.SQL("SELECT count(*), sum(transactions), sum(amount_minor)::text FROM {}").format(summary)
+    found = [*(connection.execute(of_fact).fetchone() or ()), *(connection.execute(of_cells).fetchone() or ())]
+    return tuple(int(value or 0) for value in found)

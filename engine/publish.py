@@ -228,7 +228,9 @@ def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, mo
         merged = merge(
             publisher.connection, rows, judged, keys=publisher.keys, run_id=publisher.run_id, work_id=publisher.work_id
         )
-    unmerged = judged.join(rows, on="transaction_id", how="anti")
+    # By what was merged, not by `rows`: in a run that was resumed, those that had moved stand in their leaves already.
+    settled = judged.join(merged.rows, on="seq", how="semi")
+    unmerged = judged.join(settled, on="transaction_id", how="anti")
     return Verdicts(pl.concat([merged.rows, settle(unmerged, NO_WINNERS).rows]))
 
 

@@ -41,6 +41,7 @@ class Stopwatch:
         self._watcher = watcher
         self._seconds: dict[int, float] = {}
         self._lent: dict[int, float] = {}
+        self._running: tuple[int, float] | None = None
         self._started = time.perf_counter()
 
     @property
@@ -54,7 +55,9 @@ class Stopwatch:
         self._lent = {}
         self._watcher.begin(number, STEPS[number], total)
         started = time.perf_counter()
+        self._running = (number, started)
         yield
+        self._running = None
         self._end(number, time.perf_counter() - started - sum(self._lent.values()))
         for inner, seconds in self._lent.items():
             self._watcher.begin(inner, STEPS[inner], None)
@@ -76,8 +79,9 @@ class Stopwatch:
         self.lend(inner, time.perf_counter() - started)
 
     def as_list(self) -> list[dict[str, Any]]:
-        """The steps so far, in their order."""
-        return [
-            {"step": number, "name": STEPS[number], "seconds": round(seconds, 3)}
-            for number, seconds in sorted(self._seconds.items())
-        ]
+        """The steps so far, in their order; the running one with its seconds until now."""
+        seconds = dict(self._seconds)
+        if self._running:
+            number, started = self._running
+            seconds[number] = time.perf_counter() - started
+        return [{"step": step, "name": STEPS[step], "seconds": round(seconds[step], 3)} for step in sorted(seconds)]

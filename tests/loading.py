@@ -185,9 +185,9 @@ def execute(url: str, statement: LiteralString | sql.Composed, *values: Any) -> 
 
 
 _FACT: LiteralString = """
-SELECT f.transaction_id, f.transaction_ts, f.source_updated_at, f.amount_minor, f.commission_minor, f.date_key, f.time_key,
-       f.processing_ms, f.anomaly_flags, c.client_ref, c.valid_from, s.service_id, ch.channel_code, l.location_code,
-       b.beneficiary_ref, cu.currency_code, st.status_code
+SELECT f.transaction_id, f.transaction_ts, f.source_updated_at, f.amount_minor, f.commission_minor, f.date_key,
+       f.time_key, f.processing_ms, f.anomaly_flags, c.client_ref, c.valid_from, s.service_id, ch.channel_code,
+       l.location_code, b.beneficiary_ref, cu.currency_code, st.status_code
 FROM dwh.fact_transactions f
 LEFT JOIN dwh.dim_client c USING (client_key) LEFT JOIN dwh.dim_service s USING (service_key)
 LEFT JOIN dwh.dim_channel ch USING (channel_key) LEFT JOIN dwh.dim_location l USING (location_key)
@@ -196,8 +196,8 @@ LEFT JOIN dwh.dim_status st USING (status_key)
 """
 _SUMMARY: LiteralString = """
 SELECT f.date_key, c.client_ref, c.valid_from, d.client_ref, s.service_id, cu.currency_code, f.amount_minor,
-       f.success_amount_minor, f.commission_minor, f.processing_ms_sum, f.transactions, f.successes, f.failures, f.pendings,
-       f.reversals, f.processing_ms_count, f.distinct_beneficiaries, f.anomalies
+       f.success_amount_minor, f.commission_minor, f.processing_ms_sum, f.transactions, f.successes, f.failures,
+       f.pendings, f.reversals, f.processing_ms_count, f.distinct_beneficiaries, f.anomalies
 FROM dwh.fact_daily_client_summary f
 LEFT JOIN dwh.dim_client c USING (client_key)
 LEFT JOIN dwh.dim_client d ON d.client_key = f.client_durable_key
@@ -211,7 +211,8 @@ _CONTENT: dict[str, LiteralString] = {
     " kyc_level, onboarded_on, valid_from, valid_to, is_current, is_inferred, attribute_hash FROM dwh.dim_client",
     "service": "SELECT service_id, service_name, category, commission_rate, is_active FROM dwh.dim_service",
     "channel": "SELECT channel_code, channel_name, is_inferred FROM dwh.dim_channel",
-    "location": "SELECT location_code, city, region, country_code, latitude, longitude, is_inferred FROM dwh.dim_location",
+    "location": "SELECT location_code, city, region, country_code, latitude, longitude, is_inferred"
+    " FROM dwh.dim_location",
     "beneficiary": "SELECT beneficiary_ref, beneficiary_type, country_code, first_seen_on FROM dwh.dim_beneficiary",
     "label": "SELECT transaction_id, is_fraud, reported_at FROM ml.fraud_label",
     "identity": "SELECT client_ref, as_of FROM vault.client_identity",
@@ -221,7 +222,7 @@ _BOOKS: dict[str, LiteralString] = {
     "file": "SELECT content_hash, feed, contract, rows_read, rows_loaded, rows_updated, rows_repeated, rows_rejected"
     " FROM ops.file",
     "quarantine": "SELECT content_hash, feed, row_number, reasons FROM ops.quarantine",
-    "staging": "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'staging'",
+    "staging": "SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace",
     "leaf": "SELECT relid::regclass::text, level FROM pg_partition_tree('dwh.fact_transactions')"
     " UNION ALL SELECT relid::regclass::text, level FROM pg_partition_tree('dwh.fact_daily_client_summary')",
 }
@@ -242,7 +243,8 @@ def everything(url: str) -> dict[str, str]:
     tables = rows_of(
         url,
         "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname IN ('dwh', 'dwh_parts', 'staging', 'vault', 'ml', 'audit', 'ops') AND c.relkind IN ('r', 'm')",
+        " WHERE c.relkind IN ('r', 'm')"
+        " AND n.nspname IN ('dwh', 'dwh_parts', 'staging', 'vault', 'ml', 'audit', 'ops')",
     )
     statement = sql.SQL("SELECT * FROM {}")
     with psycopg.connect(url) as connection:
@@ -294,11 +296,13 @@ def environment(url: str | None, home: Path) -> dict[str, str]:
     return kept | bindir | shared | {"CAURI_HOME": str(home), "COLUMNS": "120"}
 
 
-def cauri(*arguments: object, url: str | None, home: Path | None = None, **variables: str) -> Done:
+def cauri(
+    *arguments: object, url: str | None, home: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Done:
     """Run a command in this process: what `cauri` would print and its exit code."""
     command = ["cauri", *map(str, arguments)]
     out, err = io.StringIO(), io.StringIO()
-    surroundings = environment(url, home or new_folder("home")) | variables
+    surroundings = {**environment(url, home or new_folder("home")), **(variables or {})}
     with (
         mock.patch.dict(os.environ, surroundings, clear=True),
         mock.patch.object(sys, "argv", command),

@@ -86,7 +86,7 @@ def test_everything_stays_below_the_home(folder: Path) -> None:
 
 @pytest.mark.parametrize("closed_early", [["sql"], ["sql", "--list"]])
 def test_a_reader_that_goes_early(folder: Path, closed_early: list[str]) -> None:
-    command = [Path(sys.executable).with_name("cauri"), *closed_early]
+    command = [str(Path(sys.executable).with_name("cauri")), *closed_early]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()

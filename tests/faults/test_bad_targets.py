@@ -191,7 +191,7 @@ def test_other_settings_than_the_warehouse_was_made_with(
     write_feed(tmp_path, "services", [SERVICE])
     assert cauri("init", url=database_url).code == 0
     before = state(database_url)
-    assert_clear(cauri("load", tmp_path, "--quiet", url=database_url, **{variable: value}), 2, word)
+    assert_clear(cauri("load", tmp_path, "--quiet", url=database_url, variables={variable: value}), 2, word)
     assert state(database_url) == before
 
 
@@ -208,7 +208,7 @@ def test_other_settings_than_the_warehouse_was_made_with(
 )
 def test_settings_that_cannot_be_used(database_url: str, tmp_path: Path, variable: str, value: str) -> None:
     write_feed(tmp_path, "services", [SERVICE])
-    assert_clear(cauri("load", tmp_path, "--quiet", url=database_url, **{variable: value}), 2, variable)
+    assert_clear(cauri("load", tmp_path, "--quiet", url=database_url, variables={variable: value}), 2, variable)
 
 
 def test_an_unknown_option(database_url: str) -> None:

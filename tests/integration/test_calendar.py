@@ -36,7 +36,8 @@ def test_days_agree_with_postgresql(database_url: str) -> None:
 def test_minutes(database_url: str) -> None:
     wrong = value_of(
         database_url,
-        "SELECT count(*) FROM dwh.dim_time WHERE time_key <> hour * 60 + minute OR is_business_hours <> (hour BETWEEN 8 AND 17)"
+        "SELECT count(*) FROM dwh.dim_time WHERE time_key <> hour * 60 + minute"
+        " OR is_business_hours <> (hour BETWEEN 8 AND 17)"
         " OR day_part <> (ARRAY['night', 'morning', 'afternoon', 'evening'])[hour / 6 + 1]",
     )
     assert wrong == 0

@@ -73,7 +73,7 @@ def test_what_was_tampered_with_is_named(
     database_url: str, folder: Path, statement: str, expected: dict[str, Any]
 ) -> None:
     load(folder, database_url)
-    execute(database_url, statement)  # type: ignore[arg-type]
+    execute(database_url, statement)
     (cell,) = differences(folder, database_url).to_dicts()
     assert (cell["date_key"], cell["currency_code"], cell["status_code"]) == (20240115, "XOF", "SUCCESS")
     assert cell.items() >= expected.items()

@@ -22,7 +22,7 @@ def outcomes(summary: Any, feed: str) -> dict[str, int]:
 
 def test_key_zero_is_the_unknown_member_everywhere(database_url: str) -> None:
     for dimension in ["client", "service", "channel", "location", "beneficiary", "currency", "status"]:
-        found = rows_of(database_url, f"SELECT count(*) FROM dwh.dim_{dimension} WHERE {dimension}_key = 0")  # type: ignore[arg-type]
+        found = rows_of(database_url, f"SELECT count(*) FROM dwh.dim_{dimension} WHERE {dimension}_key = 0")
         assert found == [(1,)]
 
 

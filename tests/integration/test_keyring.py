@@ -57,7 +57,7 @@ def test_a_shared_warehouse_needs_its_keys_configured(database_url: str) -> None
 def test_an_empty_key_is_none(database_url: str, name: str) -> None:
     """As a compose file gives it for a variable that is not set."""
     keys = {"pseudonym_key": SecretStr(PSEUDONYM_KEY), "vault_key": SecretStr(VAULT_KEY), name: SecretStr(" ")}
-    settings = settings_for(database_url, **keys)
+    settings = settings_for(database_url, None, **keys)
     with pytest.raises(ConfigurationError, match=f"CAURI_{name.upper()} is not set"):
         open_keyring(settings)
     assert not settings.home_path.exists() or not list(settings.home_path.iterdir())
@@ -73,7 +73,7 @@ def test_a_key_that_is_none(database_url: str, text: str) -> None:
 
 def test_a_configured_key_may_have_blanks_around(database_url: str) -> None:
     keys = {"pseudonym_key": SecretStr(f" {PSEUDONYM_KEY}\n"), "vault_key": SecretStr(VAULT_KEY)}
-    assert open_keyring(settings_for(database_url, **keys)) == KEYRING
+    assert open_keyring(settings_for(database_url, None, **keys)) == KEYRING
 
 
 def test_keys_do_not_show_themselves() -> None:
@@ -91,7 +91,7 @@ def test_the_warehouse_remembers_fingerprints_only(database_url: str) -> None:
     with connect(database_url) as connection:
         bind(connection, settings, KEYRING)
         bind(connection, settings, KEYRING)
-    stored = dict(rows_of(database_url, "SELECT name, value FROM ops.setting"))
+    stored: dict[str, str] = dict(rows_of(database_url, "SELECT name, value FROM ops.setting"))
     assert stored["business_timezone"] == "Africa/Abidjan"
     assert stored.items() >= KEYRING.key_ids.items()
     assert not {PSEUDONYM_KEY, VAULT_KEY} & set(stored.values())
@@ -114,7 +114,7 @@ def test_other_settings_are_refused_before_anything_is_written(
     load(tmp_path / "1", database_url)
     before = everything(database_url)
     with pytest.raises(ConfigurationError, match=word) as caught:
-        load(tmp_path / "2", database_url, settings=settings_for(database_url, **changes), keyring=keyring)
+        load(tmp_path / "2", database_url, settings=settings_for(database_url, None, **changes), keyring=keyring)
     assert caught.value.exit_code == 2
     assert everything(database_url) == before
 

@@ -276,7 +276,8 @@ def test_merged_rows_point_at_the_version_that_was_true(database_url: str, tmp_p
     offer(database_url, tmp_path / "2", [transaction(2, transaction_ts="2024-01-05T00:00:00Z"), transaction(3)])
     stored = rows_of(
         database_url,
-        "SELECT transaction_id, risk_level FROM dwh.fact_transactions JOIN dwh.dim_client USING (client_key) ORDER BY 1",
+        "SELECT transaction_id, risk_level FROM dwh.fact_transactions JOIN dwh.dim_client USING (client_key)"
+        " ORDER BY 1",
     )
     assert stored == [("T1", "HIGH"), ("T2", "LOW"), ("T3", "HIGH")]
 
@@ -301,7 +302,8 @@ def test_a_late_change_of_a_client_restates_its_facts(database_url: str, tmp_pat
     offer(database_url, tmp_path / "2", [transaction(2)], clients=[late])
     stored = rows_of(
         database_url,
-        "SELECT transaction_id, risk_level FROM dwh.fact_transactions JOIN dwh.dim_client USING (client_key) ORDER BY 1",
+        "SELECT transaction_id, risk_level FROM dwh.fact_transactions JOIN dwh.dim_client USING (client_key)"
+        " ORDER BY 1",
     )
     assert stored == [("T1", "HIGH"), ("T2", "HIGH")]
     assert_summary_agrees(database_url)
@@ -320,8 +322,8 @@ def test_two_loads_in_one_process_under_one_home(database_url: str, tmp_path: Pa
         load(folder, database_url, settings=settings)
     stored = rows_of(
         database_url,
-        "SELECT transaction_id, c.city, s.service_id FROM dwh.fact_transactions JOIN dwh.dim_client c USING (client_key)"
-        " JOIN dwh.dim_service s USING (service_key) ORDER BY 1",
+        "SELECT transaction_id, c.city, s.service_id FROM dwh.fact_transactions"
+        " JOIN dwh.dim_client c USING (client_key) JOIN dwh.dim_service s USING (service_key) ORDER BY 1",
     )
     assert stored == [("T1", "C1", "C1"), ("T2", "C2", "C2"), ("T3", "C3", "C3")]
 

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import LiteralString, cast
 
 import psycopg
 import pytest
@@ -55,7 +54,7 @@ def shared_url(template_database: tuple[str, str]) -> Iterator[str]:
 def test_tables_of_the_design_exist(shared_url: str, schema: str, tables: str) -> None:
     found = rows_of(
         shared_url,
-        "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+        "SELECT relname FROM pg_class WHERE relnamespace = %s::regnamespace AND relkind IN ('r', 'p')",
         schema,
     )
     assert set(tables.split()) <= {name for (name,) in found}
@@ -75,7 +74,7 @@ def test_everything_has_a_comment(database_url: str) -> None:
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
         WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
           AND col_description(c.oid, a.attnum) IS NULL
-        """.replace("%(schemas)s", "ARRAY['" + "','".join(SCHEMAS) + "']"),  # type: ignore[arg-type]
+        """.replace("%(schemas)s", "ARRAY['" + "','".join(SCHEMAS) + "']"),
     )
     assert bare == []
 
@@ -186,10 +185,10 @@ def test_a_query_fits_the_schema(shared_url: str, name: str) -> None:
         if "COPY " in text:
             with connection.cursor().copy(text):
                 return
-        if "CREATE " in text:
+        if "CREATE " in text or "ANALYZE " in text:
             connection.execute(text)
             return
-        connection.execute(cast(LiteralString, f"PREPARE checked AS {_numbered(text)}"))
+        connection.execute(f"PREPARE checked AS {_numbered(text)}")
 
 
 def _numbered(text: str) -> str:

@@ -138,7 +138,7 @@ def test_rows_outside_of_the_month_are_refused(database_url: str, connection: Co
     leaf = create_aside(connection, "fact_daily_client_summary", JANUARY)
     columns = "0,0,0,0,20240201,1,1,1,1,1,1,1,1,1,1,1,1"
     with pytest.raises(psycopg.errors.CheckViolation):
-        connection.execute(f"INSERT INTO {leaf.as_string()} VALUES ({columns})")  # type: ignore[arg-type]
+        connection.execute(f"INSERT INTO {leaf.as_string()} VALUES ({columns})")
 
 
 def test_a_leaf_cannot_be_attached_twice(connection: Connection) -> None:
@@ -173,7 +173,7 @@ def loaded_url(database_url: str, tmp_path: Any) -> str:
     ],
 )
 def test_a_range_of_days_reads_its_leaves_only(loaded_url: str, statement: str, leaf_count: int) -> None:
-    plan = "\n".join(line for (line,) in rows_of(loaded_url, f"EXPLAIN {statement}"))  # type: ignore[arg-type]
+    plan = "\n".join(line for (line,) in rows_of(loaded_url, f"EXPLAIN {statement}"))
     found = {name for name in leaf_names(loaded_url) if name.removeprefix("dwh_parts.") in plan}
     assert len(found) == leaf_count, plan
 
@@ -183,7 +183,7 @@ def test_one_client_and_day_uses_the_index(loaded_url: str) -> None:
     statement = "EXPLAIN SELECT * FROM dwh.fact_transactions WHERE date_key = 20240105 AND client_key = 7"
     with psycopg.connect(loaded_url) as connection:
         connection.execute("SET enable_seqscan = off")
-        plan = "\n".join(line for (line,) in connection.execute(statement).fetchall())  # type: ignore[arg-type]
+        plan = "\n".join(line for (line,) in connection.execute(statement).fetchall())
     assert "fact_transactions_2024_01_date_client" in plan
 
 

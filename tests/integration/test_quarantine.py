@@ -65,7 +65,9 @@ def test_another_key_opens_nothing(loaded_url: str) -> None:
 
 
 def test_rows_of_a_client_can_be_found_for_its_erasure(loaded_url: str) -> None:
-    refs = dict(rows_of(loaded_url, "SELECT row_number, client_ref FROM ops.quarantine WHERE feed = 'transactions'"))
+    refs: dict[int, bytes] = dict(
+        rows_of(loaded_url, "SELECT row_number, client_ref FROM ops.quarantine WHERE feed = 'transactions'")
+    )
     assert refs[3] is None
     assert len(bytes(refs[1])) == 32
     assert refs[1] != refs[4]

@@ -21,7 +21,7 @@ def test_bounds_of_a_month(number: int, first: int, after: int) -> None:
 
 def test_months_follow_each_other_without_gap() -> None:
     assert all(earlier.next_key == later.first_key for earlier, later in pairwise(MONTHS))
-    assert sorted(reversed(MONTHS)) == MONTHS
+    assert sorted(MONTHS, key=lambda month: month.first_day) == MONTHS == sorted(MONTHS)
 
 
 def test_each_day_lies_within_its_month() -> None:

@@ -1,7 +1,8 @@
 """`merge_history` in drawn tables: before, what arrives, after.
 
-A version is drawn as `key segment/sector from-to`, an event as `segment/sector day`. Days are those of January 2024, the
-sector stands for all attributes of which only the latest value is kept, `?` marks an inferred member, `-` means for ever.
+A version is drawn as `key segment/sector from-to`, an event as `segment/sector day`. Days are those of January 2024;
+the sector stands for all attributes of which only the latest value is kept; `?` marks an inferred member, `-` means for
+ever.
 """
 
 import re
