@@ -126,11 +126,14 @@ def _utf8(stream: IO[bytes], dialect: Dialect, piece_bytes: int) -> Iterator[byt
 def _whole_records(parts: Iterator[bytes]) -> Iterator[bytes]:
     rest = b""
     for part in parts:
-        text = rest + part
-        cut = _record_end(text)
+        if _QUOTE in part or _QUOTE in rest:
+            part, rest = rest + part, b""  # noqa: PLW2901 - a record may have begun before
+        cut = _record_end(part)
         if cut:
-            yield text[:cut]
-        rest = text[cut:]
+            # One copy of the piece, where adding and slicing would make two.
+            yield b"".join((rest, memoryview(part)[:cut]))
+            rest = b""
+        rest += part[cut:]
     if rest:
         yield rest if rest.endswith(_NEWLINE) else rest + _NEWLINE
 

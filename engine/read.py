@@ -236,7 +236,8 @@ def _parse(block: Block, dialect: Dialect, file: SourceFile) -> pl.DataFrame:
 
 def _needs_trim(data: bytes) -> bool:
     """Whether a field may begin or end with a blank (there are some beyond ASCII), or be an empty one in quotes."""
-    return not data.isascii() or any(mark in data for mark in (b" ", b"\t", b"\r", b"\v", b"\f", b'""'))
+    # Single bytes: the search for two takes ten times as long.
+    return not data.isascii() or any(mark in data for mark in (b" ", b"\t", b"\r", b"\v", b"\f", b'"'))
 
 
 def _batch(
