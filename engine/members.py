@@ -20,6 +20,8 @@ from warehouse.keyring import Keyring
 from warehouse.queries import query
 from warehouse.snapshot import read_frame
 
+CREATED_AT_ONCE = 500_000
+
 
 def store_clients(
     connection: Connection,
@@ -134,13 +136,21 @@ def _beneficiary_keys(connection: Connection, url: str, sieve: Sieve, slices: li
     fresh = fresh.with_columns(first=first).with_columns(
         beneficiary_key=(pl.col("first").cum_sum() + highest).cast(pl.Int32)
     )
-    created = fresh.filter("first").drop("first")
-    created = created.with_columns(_traits(members, created["code"])).join(_first_seen(slices), on="code", how="left")
-    copy_frame(connection, sql.Identifier("dwh", "dim_beneficiary"), created.drop("code"))
+    _create_beneficiaries(connection, fresh.filter("first").drop("first"), members, _first_seen(slices))
     known = codes.filter(pl.col("beneficiary_key").is_not_null()).select("code", "beneficiary_key")
     all_keys = pl.concat([known, fresh.select("code", "beneficiary_key")])
     keys.write("beneficiary_id", all_keys.sort("code")["beneficiary_key"])
-    return created.height
+    return int(fresh["first"].sum())
+
+
+def _create_beneficiaries(
+    connection: Connection, created: pl.DataFrame, members: pl.Series, first_seen: pl.DataFrame
+) -> None:
+    """Write new beneficiaries (`beneficiary_ref`, `beneficiary_key`, `code`), all or none, in parts to save memory."""
+    with connection.transaction():
+        for part in created.iter_slices(CREATED_AT_ONCE):
+            complete = part.with_columns(_traits(members, part["code"])).join(first_seen, on="code", how="left")
+            copy_frame(connection, sql.Identifier("dwh", "dim_beneficiary"), complete.drop("code"))
 
 
 def _traits(members: pl.Series, codes: pl.Series) -> list[pl.Series]:

@@ -173,6 +173,16 @@ def collect_slices(slices: Sequence[Slice], plan: Callable[[pl.LazyFrame], pl.La
     return pl.concat(results) if results else plan(pl.LazyFrame(schema=SHARD_SCHEMA)).collect()
 
 
+def compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its text copied together.
+
+    Columns of text are views: a few rows taken out of many files keep the text of all of them in memory.
+    """
+    return frame.with_columns(
+        pl.concat_str(name, pl.lit("")).alias(name) for name in frame.columns if frame.schema[name] == pl.String
+    )
+
+
 def read_slices(
     slices: Sequence[Slice], where: pl.Expr | None = None, columns: Sequence[str] | None = None
 ) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from engine.outcomes import CONFLICTING_DUPLICATE, Outcomes
 from engine.parse import Domains, Locale, parse, refer
 from engine.quarantine import seal
 from engine.read import LazyBatch, Reader
-from engine.shards import FILE_SHIFT, Dictionary, Slice, shape, write_shard
+from engine.shards import FILE_SHIFT, Dictionary, Slice, compact, shape, write_shard
 from warehouse.keyring import Keyring
 
 # One piece is being parsed by each thread, and this many more stand ready: enough that no thread waits, few enough for
@@ -120,7 +120,7 @@ def _sift_piece(file: SourceFile, lazy: LazyBatch, sieve: Sieve, name: str) -> _
     if file.feed is TRANSACTIONS and good.height:
         rows = shape(good, sieve.domains, file.number, sieve.timezone, sieve.dictionary)
         slices = write_shard(rows, sieve.folder / f"shard-{name}")
-    kept = None if file.feed is TRANSACTIONS else good
+    kept = None if file.feed is TRANSACTIONS else compact(good)
     end = time.perf_counter()
     return _Piece(batch.raw.height, kept, slices, refused_path, refused.height, reasons, read - start, end - read)
 
