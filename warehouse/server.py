@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from warehouse.binaries import Binaries, copy_binaries
-from warehouse.errors import TargetError, TransientTargetError
+from warehouse.errors import ConfigurationError, TargetError, TransientTargetError
 from warehouse.machine import this_machine
 from warehouse.server_account import server_account
 from warehouse.server_data import check_version, make_data, write_settings
@@ -48,7 +48,10 @@ class LocalServer:
 
     def start(self, *, timeout: float = _START_SECONDS) -> str:
         """Make sure that the server runs, making its data folder on the first call; return its URL."""
-        place = self._place()
+        try:
+            place = self._place()
+        except ConfigurationError:
+            place = None  # another start may be making it just now: under the lock it is looked at again
         if place is not None and place.data.exists():
             check_version(place, self.binaries)
             if accepts(place):
