@@ -1,5 +1,6 @@
 """The local PostgreSQL server: started when needed, outliving the command that started it."""
 
+import os
 import time
 from pathlib import Path
 
@@ -51,6 +52,8 @@ class LocalServer:
         try:
             place = self._place()
         except ConfigurationError:
+            if not os.access(self.home, os.W_OK):
+                raise
             place = None  # another start may be making it just now: under the lock it is looked at again
         if place is not None and place.data.exists():
             check_version(place, self.binaries)
