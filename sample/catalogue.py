@@ -44,8 +44,8 @@ SERVICE = {service.service_id: index for index, service in enumerate(SERVICES)}
 
 # Share of each service (in the order above) for the three kinds of company.
 SERVICE_MIX = (
-    (62, 2, 8, 4, 4, 2, 4, 2, 6, 2, 1, 2, 1),  # payroll: pays people
-    (24, 2, 24, 12, 9, 4, 6, 3, 7, 4, 3, 1, 1),  # trade: pays suppliers
+    (34, 4, 12, 6, 6, 4, 8, 4, 11, 3, 3, 3, 2),  # payroll: pays people
+    (10, 2, 28, 14, 10, 5, 8, 4, 9, 5, 3, 1, 1),  # trade: pays suppliers
     (6, 1, 8, 3, 34, 22, 6, 2, 8, 1, 5, 2, 2),  # counter: collects from many customers
 )
 

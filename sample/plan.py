@@ -12,7 +12,7 @@ import numpy as np
 from sample.dice import apportion
 
 DIALECTS, FORMATS, COMPRESSIONS = ("iso", "french", "mixed"), ("csv", "parquet"), ("none", "gzip", "zstd")
-ROWS_PER_CLIENT = 600
+ROWS_PER_CLIENT = 250
 FEWEST_CLIENTS, MOST_CLIENTS = 200, 60_000
 MONTHLY_GROWTH = 0.025
 # January to December: the year-end peak, the thin weeks of January and August.
