@@ -13,7 +13,7 @@ def refresh(json: Json = False) -> None:
     context = open_warehouse()
     with single_writer(context.url), connect(context.url) as connection:
         cells = recompute_dirty_cells(connection)
-        analyse(connection)
+        analyse(context.url)
         views = refresh_views(connection)
     if json:
         print_json({"status": "done", "recomputed_cells": cells, "refreshed_views": views})

@@ -5,15 +5,17 @@ The cells of a leaf that was built aside came with it; what is left are those th
 
 from typing import LiteralString
 
-from warehouse.connection import Connection, sql
+from warehouse.connection import Connection, connect, sql
 from warehouse.queries import query
 
-# Each leaf is then aggregated by itself and in parallel: 0.8 s for 2 million cells instead of 2.4 s. Compiling the plan
-# of so many leaves takes longer than running it.
+# Each leaf is then aggregated by itself, several at a time: 2 million cells on two cores take 1.2 s instead of 2.0 s.
+# Compiling the plan of so many leaves takes longer than running it.
 REFRESH_SETTINGS: tuple[LiteralString, ...] = (
     "SET enable_partitionwise_aggregate = on",
     "SET min_parallel_table_scan_size = 0",
     "SET parallel_setup_cost = 0",
+    "SET parallel_tuple_cost = 0",
+    "SET max_parallel_workers_per_gather = 2",
     "SET work_mem = '128MB'",
     "SET jit = off",
 )
@@ -38,11 +40,12 @@ def refresh_views(connection: Connection) -> list[str]:
     return names
 
 
-def analyse(connection: Connection) -> None:
+def analyse(url: str) -> None:
     """Statistics of the dimensions and of the partitioned tables as a whole, which autovacuum never makes."""
-    # From version 18 on, the leaves, which have theirs, need not be sampled again.
-    only = sql.SQL("ONLY ") if connection.info.server_version >= 180_000 else sql.SQL("")
-    connection.execute("SET default_statistics_target = 20")
-    for table in ("fact_transactions", "fact_daily_client_summary"):
-        connection.execute(sql.SQL("ANALYZE {}dwh.{}").format(only, sql.Identifier(table)))
-    connection.execute(query("aggregates/analyse_dimensions"))
+    with connect(url, application="cauri statistics") as connection:
+        # From version 18 on, the leaves, which have theirs, need not be sampled again.
+        only = sql.SQL("ONLY ") if connection.info.server_version >= 180_000 else sql.SQL("")
+        connection.execute("SET default_statistics_target = 20")
+        for table in ("fact_transactions", "fact_daily_client_summary"):
+            connection.execute(sql.SQL("ANALYZE {}dwh.{}").format(only, sql.Identifier(table)))
+        connection.execute(query("aggregates/analyse_dimensions"))

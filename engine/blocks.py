@@ -141,6 +141,8 @@ def _whole_records(parts: Iterator[bytes]) -> Iterator[bytes]:
 def _record_end(text: bytes) -> int:
     """Where the last record that is surely whole ends."""
     last = cut = text.rfind(_NEWLINE) + 1
+    if _QUOTE not in text:
+        return last
     for _ in range(MAX_LINES_OF_RECORD):
         if text.count(_QUOTE, 0, cut) % 2 == 0:
             return cut

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -27,13 +28,17 @@ from warehouse.settings import Settings
 
 @dataclass(frozen=True)
 class Intake:
-    """What steps 1 to 3 found. `judged` holds the transactions whose id came several times (`duplicates.versions`)."""
+    """What steps 1 to 3 found."""
 
     discovery: Discovery
     readers: list[Reader]
     sieve: Sieve
     sifted: Sifted
-    judged: pl.DataFrame
+
+    @cached_property
+    def judged(self) -> pl.DataFrame:
+        """The transactions whose id came several times (`duplicates.versions`); found when first asked for."""
+        return versions(self.sifted.slices)
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -80,9 +85,8 @@ def take_in(
         readers = _open_all(discovery, keeper.watcher, summary)
     with keeper.stopwatch.step(2):
         sieve, sifted = _sift_all(keeper, readers)
-        judged = versions(sifted.slices)
         keeper.stopwatch.lend(3, sifted.seconds_checking)
-    return Intake(discovery, readers, sieve, sifted, judged)
+    return Intake(discovery, readers, sieve, sifted)
 
 
 def _unknown(discovery: Discovery, known: set[tuple[str, str, str]], watcher: Watcher, summary: Summary) -> Discovery:

@@ -18,7 +18,7 @@ from engine.plan import plan_leaves, work_identity
 from engine.publish import NO_WINNERS, Publisher, publish
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
-from engine.workers import MemoryGauge, leaf_executor
+from engine.workers import leaf_executor, peak_memory
 from partitions.catalog import attached_months
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
@@ -48,15 +48,14 @@ def load(request: Request, watcher: Watcher) -> Summary:
     """
     summary = Summary("planned" if request.dry_run else "done")
     stopwatch = Stopwatch(watcher)
-    with MemoryGauge() as gauge:
-        if request.dry_run:
-            _plan_only(request, stopwatch, watcher, summary)
-        else:
-            with single_writer(request.url), leaf_executor(request.settings.workers) as executor:
-                _load(request, executor, stopwatch, watcher, summary)
+    if request.dry_run:
+        _plan_only(request, stopwatch, watcher, summary)
+    else:
+        with single_writer(request.url), leaf_executor(request.settings.workers) as executor:
+            _load(request, executor, stopwatch, watcher, summary)
     summary.steps = stopwatch.as_list()
     summary.seconds = stopwatch.elapsed
-    summary.peak_rss_bytes = gauge.peak
+    summary.peak_rss_bytes = peak_memory()
     return summary
 
 

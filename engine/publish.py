@@ -64,13 +64,15 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         CauriError: what was committed stays and is found again by the next run of the same work.
     """
     stopwatch, summary = publisher.stopwatch, publisher.summary
-    with stopwatch.step(4), ThreadPoolExecutor(1) as aside:
+    with stopwatch.step(4), ThreadPoolExecutor(2) as aside:
         url, sieve, keys = publisher.url, intake.sieve, publisher.keys
         beneficiaries = aside.submit(write_beneficiary_keys, url, sieve, intake.sifted.slices, keys)
+        judging = aside.submit(lambda: intake.judged)
         _dimensions(publisher, intake)
         _labels(publisher, intake)
         summary.inferred_clients = write_keys(publisher.connection, url, sieve, intake.sifted.slices, keys)
         summary.new_beneficiaries = beneficiaries.result()
+        judging.result()
         sieve.dictionary.forget()
     with stopwatch.step(5):
         _drop_foreign_leaves(publisher)
@@ -82,10 +84,11 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
             _attach(publisher, month)
         verdicts = _merge(publisher, plans, intake.judged, moved)
         verdicts.count(intake.sifted.outcomes)
-    with stopwatch.step(8):
+    with stopwatch.step(8), ThreadPoolExecutor(1) as aside:
         summary.recomputed_cells = recompute_dirty_cells(publisher.connection)
-        analyse(publisher.connection)
+        statistics = aside.submit(analyse, publisher.url)
         summary.refreshed_views = refresh_views(publisher.connection)
+        statistics.result()
     with stopwatch.step(9):
         reconcile(intake.files, intake.sifted.outcomes, publisher.done().values())
         seal_conflicts(intake.readers, verdicts.conflicts, intake.sieve, intake.sifted)
