@@ -13,7 +13,7 @@ import polars as pl
 from engine.facts import FACT_COLUMNS, cells, facts
 from engine.keys import KeyFolder
 from engine.shards import Slice, read_slices
-from partitions.grain import Month
+from partitions.grain import Span
 from partitions.leaves import create_aside, index_and_analyse
 from warehouse.connection import Connection, connect, sql
 from warehouse.copy import copy_frame
@@ -29,7 +29,7 @@ class LeafTask:
     """All that building a leaf needs to know. `excluded` holds the `seq` of rows that do not go in, if any."""
 
     url: str
-    month: Month
+    span: Span
     slices: tuple[Slice, ...]
     keys: KeyFolder
     excluded: Path | None
@@ -37,7 +37,7 @@ class LeafTask:
     work_id: str
 
     def __repr__(self) -> str:
-        return f"LeafTask({self.month}, {sum(piece.rows for piece in self.slices)} rows)"
+        return f"LeafTask({self.span}, {sum(piece.rows for piece in self.slices)} rows)"
 
 
 @dataclass
@@ -74,29 +74,29 @@ def _exact_sum(values: pl.Series) -> int:
 
 
 def build_leaf(task: LeafTask) -> WorkEntry:
-    """Build the leaf of a month and that of its summary; return what the ledger says of it.
+    """Build the leaf of a span of days and that of its summary; return what the ledger says of it.
 
     Raises:
         TargetError: what PostgreSQL read back is not what was sent; nothing was committed.
     """
-    part = task.month.leaf_of("fact_transactions")
+    part = task.span.leaf_of("fact_transactions")
     with connect(task.url, application=f"cauri {part}") as connection:
         done = work_done(connection, task.work_id).get(part)
         if done:
             return done
         with connection.transaction():
             sent = _copy(connection, task)
-            _verify(connection, task.month, sent)
+            _verify(connection, task.span, sent)
             for table in ("fact_transactions", "fact_daily_client_summary"):
-                index_and_analyse(connection, table, task.month)
+                index_and_analyse(connection, table, task.span)
             entry = WorkEntry(part, "built", sent.rows, sent.amount_minor, sent.commission_minor, sent.cells)
             record_work(connection, task.work_id, task.run_id, entry)
     return entry
 
 
 def _copy(connection: Connection, task: LeafTask) -> Totals:
-    leaf = create_aside(connection, "fact_transactions", task.month)
-    summary_leaf = create_aside(connection, "fact_daily_client_summary", task.month)
+    leaf = create_aside(connection, "fact_transactions", task.span)
+    summary_leaf = create_aside(connection, "fact_daily_client_summary", task.span)
     sent = Totals()
     for rows in _pieces(task):
         keyed = facts(rows, task.keys, task.run_id)
@@ -126,18 +126,18 @@ def _without(rows: pl.DataFrame, excluded: Path | None) -> pl.DataFrame:
     return rows if excluded is None else rows.join(pl.read_ipc(excluded), on="seq", how="anti", maintain_order="left")
 
 
-def _verify(connection: Connection, month: Month, sent: Totals) -> None:
-    found = Totals(*_read_back(connection, month))
+def _verify(connection: Connection, span: Span, sent: Totals) -> None:
+    found = Totals(*_read_back(connection, span))
     if found != sent:
         raise TargetError(
-            f"leaf {month}: sent {sent}, PostgreSQL holds {found}",
+            f"leaf {span}: sent {sent}, PostgreSQL holds {found}",
             remedy="nothing of this leaf was kept; run the load again, and report this if it stays",
         )
 
 
-def _read_back(connection: Connection, month: Month) -> tuple[int, ...]:
+def _read_back(connection: Connection, span: Span) -> tuple[int, ...]:
     fact, summary = (
-        sql.Identifier("staging", month.leaf_of(table)) for table in ("fact_transactions", "fact_daily_client_summary")
+        sql.Identifier("staging", span.leaf_of(table)) for table in ("fact_transactions", "fact_daily_client_summary")
     )
     of_fact = sql.SQL("SELECT count(*), sum(amount_minor)::text, sum(commission_minor)::text FROM {}").format(fact)
     of_cells = sql.SQL("SELECT count(*), sum(transactions), sum(amount_minor)::text FROM {}").format(summary)

@@ -19,7 +19,7 @@ from engine.publish import NO_WINNERS, Publisher, publish
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from engine.workers import leaf_executor, peak_memory
-from partitions.catalog import attached_months
+from partitions.catalog import attached_spans
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
@@ -65,7 +65,7 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
         if intake is None:
             return
         with stopwatch.step(5):
-            summary.planned(plan_leaves(intake.sifted.slices, attached_months(connection), set()))
+            summary.planned(plan_leaves(intake.sifted.slices, attached_spans(connection), set()))
         settle(intake.judged, NO_WINNERS).count(intake.sifted.outcomes)
         for file in intake.files:
             if file.feed is not TRANSACTIONS:

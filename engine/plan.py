@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.discover import SourceFile
 from engine.shards import Slice
-from partitions.grain import Month
+from partitions.grain import Span
 
 BUILD, MERGE, DONE = "build", "merge", "done"
 
@@ -15,7 +15,7 @@ BUILD, MERGE, DONE = "build", "merge", "done"
 class LeafPlan:
     """One leaf: build it aside, merge into it, or nothing, because an interrupted run of the same work did it."""
 
-    month: Month
+    span: Span
     action: str
     slices: tuple[Slice, ...]
 
@@ -33,21 +33,21 @@ def work_identity(files: Iterable[SourceFile], timezone: str) -> str:
     return digest.hexdigest()[:32]
 
 
-def plan_leaves(slices: Iterable[Slice], attached: set[Month], built: set[Month]) -> list[LeafPlan]:
+def plan_leaves(slices: Iterable[Slice], attached: set[Span], built: set[Span]) -> list[LeafPlan]:
     """Decide for each leaf, oldest first.
 
     Args:
         slices: where the rows of each leaf are.
-        attached: months that the fact table has.
-        built: months that an interrupted run of the same work has committed.
+        attached: days for which the fact table has a leaf.
+        built: days whose leaf an interrupted run of the same work has committed.
     """
-    by_month: dict[Month, list[Slice]] = {}
+    by_span: dict[Span, list[Slice]] = {}
     for piece in slices:
-        by_month.setdefault(piece.month, []).append(piece)
-    return [LeafPlan(month, _action(month, attached, built), tuple(by_month[month])) for month in sorted(by_month)]
+        by_span.setdefault(piece.span, []).append(piece)
+    return [LeafPlan(span, _action(span, attached, built), tuple(by_span[span])) for span in sorted(by_span)]
 
 
-def _action(month: Month, attached: set[Month], built: set[Month]) -> str:
-    if month in built:
+def _action(span: Span, attached: set[Span], built: set[Span]) -> str:
+    if span in built:
         return DONE
-    return MERGE if month in attached else BUILD
+    return MERGE if span in attached else BUILD

@@ -24,8 +24,8 @@ from engine.shards import Slice, read_slices
 from engine.sift import seal_conflicts
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
-from partitions.catalog import attached_months, built_months
-from partitions.grain import Month
+from partitions.catalog import attached_spans, built_spans
+from partitions.grain import Span, span_named
 from partitions.leaves import attach, drop_staged
 from warehouse.connection import Connection
 from warehouse.keyring import Keyring
@@ -76,12 +76,12 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         sieve.dictionary.forget()
     with stopwatch.step(5):
         _drop_foreign_leaves(publisher)
-        plans = plan_leaves(intake.sifted.slices, attached_months(publisher.connection), _built(publisher))
+        plans = plan_leaves(intake.sifted.slices, attached_spans(publisher.connection), _built(publisher))
         moved = _rows_stored_elsewhere(publisher, plans)
         summary.planned(plans)
     with stopwatch.step(6, total=sum(plan.action == BUILD for plan in plans)):
-        for month in _build(publisher, plans, intake.judged, moved, executor):
-            _attach(publisher, month)
+        for span in _build(publisher, plans, intake.judged, moved, executor):
+            _attach(publisher, span)
         verdicts = _merge(publisher, plans, intake.judged, moved)
         verdicts.count(intake.sifted.outcomes)
     with stopwatch.step(8), ThreadPoolExecutor(1) as aside:
@@ -156,23 +156,24 @@ def _labels(publisher: Publisher, intake: Intake) -> None:
     )
 
 
-def _built(publisher: Publisher) -> set[Month]:
-    names = {part for part, entry in publisher.done().items() if entry.state == "built"}
-    return {Month(int(name[-7:].replace("_", ""))) for name in names}
+def _built(publisher: Publisher) -> set[Span]:
+    parts = (part for part, entry in publisher.done().items() if entry.state == "built")
+    spans = (span_named(part, "fact_transactions") for part in parts)
+    return {span for span in spans if span is not None}
 
 
 def _drop_foreign_leaves(publisher: Publisher) -> None:
     """Leaves that an interrupted run of other work left in staging: nobody will come back for them."""
-    for month in built_months(publisher.connection) - _built(publisher):
+    for span in built_spans(publisher.connection) - _built(publisher):
         with publisher.connection.transaction():
-            drop_staged(publisher.connection, month)
-            forget_leaf(publisher.connection, month.leaf_of("fact_transactions"))
+            drop_staged(publisher.connection, span)
+            forget_leaf(publisher.connection, span.leaf_of("fact_transactions"))
 
 
 def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan]) -> pl.DataFrame:
     """Rows (`seq`, `transaction_id`) for new leaves whose id the warehouse already holds: they have to be merged."""
     # Leaves that this very work has built cannot hold them: an id came into one leaf only.
-    if attached_months(publisher.connection) <= _built(publisher) or not _new_leaves(plans):
+    if attached_spans(publisher.connection) <= _built(publisher) or not _new_leaves(plans):
         return pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})
     own_runs = runs_of_work(publisher.connection, publisher.work_id)
     return stored_elsewhere(publisher.url, _new_leaves(plans), own_runs)
@@ -185,17 +186,17 @@ def _new_leaves(plans: list[LeafPlan]) -> list[Slice]:
 
 def _build(
     publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame, executor: Executor
-) -> Iterator[Month]:
-    """Build the new leaves, in parallel; give each month as its leaf is ready, those of an earlier run first."""
-    staged = built_months(publisher.connection)
-    yield from (plan.month for plan in plans if plan.action == DONE and plan.month in staged)
+) -> Iterator[Span]:
+    """Build the new leaves, in parallel; give each span as its leaf is ready, those of an earlier run first."""
+    staged = built_spans(publisher.connection)
+    yield from (plan.span for plan in plans if plan.action == DONE and plan.span in staged)
     excluded = pl.concat([judged.filter(~pl.col("wins")).select("seq"), moved.select("seq")]).unique()
     path = publisher.work_folder / "excluded.arrow"
     excluded.write_ipc(path)
     tasks = [
         LeafTask(
             publisher.url,
-            plan.month,
+            plan.span,
             plan.slices,
             publisher.keys,
             path if excluded.height else None,
@@ -206,16 +207,16 @@ def _build(
         for plan in sorted(plans, key=lambda plan: -plan.rows)
         if plan.action == BUILD
     ]
-    futures = {executor.submit(build_leaf, task): task.month for task in tasks}
+    futures = {executor.submit(build_leaf, task): task.span for task in tasks}
     for future in as_completed(futures):
         future.result()
         yield futures[future]
         publisher.watcher.advance(6, 1)
 
 
-def _attach(publisher: Publisher, month: Month) -> None:
+def _attach(publisher: Publisher, span: Span) -> None:
     with publisher.stopwatch.within(7):
-        attach(publisher.connection, month)
+        attach(publisher.connection, span)
 
 
 def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame) -> Verdicts:

@@ -13,7 +13,7 @@ import polars as pl
 
 from engine.parse import Domains
 from engine.read import ROW_NUMBER
-from partitions.grain import Month
+from partitions.grain import Grain, Span, day_of
 
 SHARD_SCHEMA: dict[str, pl.DataType] = {
     "seq": pl.Int64(),
@@ -81,7 +81,7 @@ class Slice:
     """Rows of one leaf within a shard."""
 
     path: Path
-    month: Month
+    span: Span
     offset: int
     rows: int
 
@@ -158,7 +158,7 @@ def write_shard(rows: pl.DataFrame, path: Path) -> list[Slice]:
     runs = months.rle().struct.unnest()
     offsets = runs["len"].cum_sum() - runs["len"]
     return [
-        Slice(path, Month(month), offset, rows)
+        Slice(path, Grain.MONTH.span_of(day_of(month * 100 + 1)), offset, rows)
         for month, offset, rows in zip(runs["value"], offsets, runs["len"], strict=True)
     ]
 

@@ -45,8 +45,7 @@ class Summary:
     def planned(self, plans: list[LeafPlan]) -> None:
         """Take over what step 6 does, or would do."""
         self.leaves = [
-            {"leaf": plan.month.leaf_of("fact_transactions"), "action": plan.action, "rows": plan.rows}
-            for plan in plans
+            {"leaf": plan.span.leaf_of("fact_transactions"), "action": plan.action, "rows": plan.rows} for plan in plans
         ]
 
     def to_json(self) -> dict[str, Any]:

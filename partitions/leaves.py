@@ -2,7 +2,7 @@
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from partitions.grain import PARTITIONED, Month
+from partitions.grain import PARTITIONED, Span
 from warehouse.connection import Connection, sql, translated
 from warehouse.errors import LockBusyError
 
@@ -27,14 +27,14 @@ LEAF_INDEXES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 
-def staged(table: str, month: Month) -> sql.Identifier:
+def staged(table: str, span: Span) -> sql.Identifier:
     """A leaf under construction."""
-    return sql.Identifier("staging", month.leaf_of(table))
+    return sql.Identifier("staging", span.leaf_of(table))
 
 
-def create_aside(connection: Connection, table: str, month: Month) -> sql.Identifier:
+def create_aside(connection: Connection, table: str, span: Span) -> sql.Identifier:
     """Create a leaf as a table of its own, with the CHECK that later lets it be attached without a scan."""
-    leaf = staged(table, month)
+    leaf = staged(table, span)
     connection.execute(
         sql.SQL(
             "CREATE TABLE {leaf} (LIKE dwh.{parent} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE,"
@@ -42,17 +42,17 @@ def create_aside(connection: Connection, table: str, month: Month) -> sql.Identi
         ).format(
             leaf=leaf,
             parent=sql.Identifier(table),
-            check=sql.Identifier(f"{month.leaf_of(table)}_bounds"),
-            low=sql.Literal(month.first_key),
-            high=sql.Literal(month.next_key),
+            check=sql.Identifier(f"{span.leaf_of(table)}_bounds"),
+            low=sql.Literal(span.first_key),
+            high=sql.Literal(span.end_key),
         )
     )
     return leaf
 
 
-def index_and_analyse(connection: Connection, table: str, month: Month) -> None:
+def index_and_analyse(connection: Connection, table: str, span: Span) -> None:
     """Build the indexes of a staged leaf and its statistics, in the caller's transaction."""
-    leaf = staged(table, month)
+    leaf = staged(table, span)
     connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(INDEX_MEMORY)))
     # Both cores are building leaves already.
     connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")
@@ -60,7 +60,7 @@ def index_and_analyse(connection: Connection, table: str, month: Month) -> None:
         connection.execute(
             sql.SQL("CREATE {unique} INDEX {name} ON {leaf} ({columns})").format(
                 unique=sql.SQL(unique),
-                name=sql.Identifier(f"{month.leaf_of(table)}_{'_'.join(c.removesuffix('_key') for c in columns)}"),
+                name=sql.Identifier(f"{span.leaf_of(table)}_{'_'.join(c.removesuffix('_key') for c in columns)}"),
                 leaf=leaf,
                 columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             )
@@ -69,8 +69,8 @@ def index_and_analyse(connection: Connection, table: str, month: Month) -> None:
     connection.execute(sql.SQL("ANALYZE {}").format(leaf))
 
 
-def attach(connection: Connection, month: Month) -> None:
-    """Attach the staged leaves of a month to their parents, all or none, waiting for locks in short turns only."""
+def attach(connection: Connection, span: Span) -> None:
+    """Attach the staged leaves of a span to their parents, all or none, waiting for locks in short turns only."""
     retrying = Retrying(
         retry=retry_if_exception_type(LockBusyError),
         wait=wait_random_exponential(multiplier=0.05, max=2),
@@ -81,24 +81,24 @@ def attach(connection: Connection, month: Month) -> None:
         with attempt, translated(), connection.transaction():
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
             for table in PARTITIONED:
-                _attach_one(connection, table, month)
+                _attach_one(connection, table, span)
 
 
-def _attach_one(connection: Connection, table: str, month: Month) -> None:
-    parent, name = sql.Identifier("dwh", table), month.leaf_of(table)
+def _attach_one(connection: Connection, table: str, span: Span) -> None:
+    parent, name = sql.Identifier("dwh", table), span.leaf_of(table)
     # Parent before leaf, as readers do: the other order deadlocks with them.
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent))
-    connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA dwh_parts").format(staged(table, month)))
+    connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA dwh_parts").format(staged(table, span)))
     leaf = sql.Identifier("dwh_parts", name)
     connection.execute(
         sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
-            parent, leaf, sql.Literal(month.first_key), sql.Literal(month.next_key)
+            parent, leaf, sql.Literal(span.first_key), sql.Literal(span.end_key)
         )
     )
     connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, sql.Identifier(f"{name}_bounds")))
 
 
-def drop_staged(connection: Connection, month: Month) -> None:
+def drop_staged(connection: Connection, span: Span) -> None:
     """Throw away staged leaves that no one will attach."""
     for table in PARTITIONED:
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staged(table, month)))
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staged(table, span)))

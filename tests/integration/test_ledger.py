@@ -150,6 +150,6 @@ def test_a_load_that_loses_its_lock_stops(database_url: str, tmp_path: Path) -> 
         value_of(database_url, END_THE_LOCKS_SESSION)
         return set()
 
-    with mock.patch("engine.publish.attached_months", lose_the_lock), pytest.raises(TransientTargetError):
+    with mock.patch("engine.publish.attached_spans", lose_the_lock), pytest.raises(TransientTargetError):
         load(tmp_path, database_url)
     assert value_of(database_url, "SELECT count(*) FROM dwh.fact_transactions") == 0

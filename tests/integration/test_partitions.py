@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -10,14 +11,14 @@ import pytest
 
 from engine.aggregates import refresh_views
 from partitions import leaves
-from partitions.catalog import attached_months, built_months
-from partitions.grain import PARTITIONED, Month
+from partitions.catalog import attached_spans, built_spans
+from partitions.grain import PARTITIONED, Grain, Span
 from partitions.leaves import attach, create_aside, drop_staged, index_and_analyse
 from tests.loading import SERVICE, execute, load, rows_of, transaction, value_of, write_feed
 from warehouse.connection import Connection, connect
 from warehouse.errors import LockBusyError, TargetError
 
-JANUARY, MARCH = Month(202401), Month(202403)
+JANUARY, MARCH = Grain.MONTH.span_of(date(2024, 1, 1)), Grain.MONTH.span_of(date(2024, 3, 1))
 
 
 @pytest.fixture
@@ -26,11 +27,11 @@ def connection(database_url: str) -> Iterator[Connection]:
         yield opened
 
 
-def build(connection: Connection, month: Month) -> None:
+def build(connection: Connection, span: Span) -> None:
     with connection.transaction():
         for table in PARTITIONED:
-            create_aside(connection, table, month)
-            index_and_analyse(connection, table, month)
+            create_aside(connection, table, span)
+            index_and_analyse(connection, table, span)
 
 
 def leaf_names(url: str) -> list[str]:
@@ -40,9 +41,9 @@ def leaf_names(url: str) -> list[str]:
 
 def test_a_leaf_is_built_in_staging_and_attached(database_url: str, connection: Connection) -> None:
     build(connection, JANUARY)
-    assert (built_months(connection), attached_months(connection)) == ({JANUARY}, set())
+    assert (built_spans(connection), attached_spans(connection)) == ({JANUARY}, set())
     attach(connection, JANUARY)
-    assert (built_months(connection), attached_months(connection)) == (set(), {JANUARY})
+    assert (built_spans(connection), attached_spans(connection)) == (set(), {JANUARY})
     assert leaf_names(database_url) == [
         "dwh_parts.fact_daily_client_summary_2024_01",
         "dwh_parts.fact_transactions_2024_01",
@@ -81,7 +82,7 @@ def test_staged_leaves_can_be_dropped_twice(database_url: str, connection: Conne
     build(connection, JANUARY)
     drop_staged(connection, JANUARY)
     drop_staged(connection, JANUARY)
-    assert built_months(connection) == set()
+    assert built_spans(connection) == set()
 
 
 def test_readers_of_the_parent_do_not_hold_up_an_attach(database_url: str, connection: Connection) -> None:
@@ -91,7 +92,7 @@ def test_readers_of_the_parent_do_not_hold_up_an_attach(database_url: str, conne
         began = time.monotonic()
         attach(connection, JANUARY)
         assert time.monotonic() - began < 2
-        assert attached_months(connection) == {JANUARY}
+        assert attached_spans(connection) == {JANUARY}
 
 
 def test_an_attach_waits_in_short_turns(database_url: str, connection: Connection) -> None:
@@ -115,7 +116,7 @@ def test_an_attach_waits_in_short_turns(database_url: str, connection: Connectio
     held.wait()
     attach(connection, JANUARY)
     owner.join()
-    assert attached_months(connection) == {JANUARY}
+    assert attached_spans(connection) == {JANUARY}
     assert max(waits) < 5
 
 
@@ -129,9 +130,9 @@ def test_an_attach_gives_up_and_leaves_all_as_it_was(
         with pytest.raises(LockBusyError, match="lock") as caught:
             attach(connection, JANUARY)
     assert caught.value.exit_code == 75
-    assert (built_months(connection), attached_months(connection)) == ({JANUARY}, set())
+    assert (built_spans(connection), attached_spans(connection)) == ({JANUARY}, set())
     attach(connection, JANUARY)
-    assert attached_months(connection) == {JANUARY}
+    assert attached_spans(connection) == {JANUARY}
 
 
 def test_rows_outside_of_the_month_are_refused(database_url: str, connection: Connection) -> None:
@@ -147,7 +148,7 @@ def test_a_leaf_cannot_be_attached_twice(connection: Connection) -> None:
     build(connection, JANUARY)
     with pytest.raises(TargetError, match="already exists"):
         attach(connection, JANUARY)
-    assert attached_months(connection) == {JANUARY}
+    assert attached_spans(connection) == {JANUARY}
 
 
 @pytest.fixture

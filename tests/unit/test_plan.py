@@ -1,6 +1,7 @@
 """Step 5: what will be done with each leaf, and what makes two pieces of work the same."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from engine.discover import SourceFile
@@ -8,13 +9,13 @@ from engine.feeds import FEEDS
 from engine.mapping import Source
 from engine.plan import BUILD, DONE, MERGE, plan_leaves, work_identity
 from engine.shards import Slice
-from partitions.grain import Month
+from partitions.grain import Grain, Span
 
-JANUARY, FEBRUARY, MARCH = Month(202401), Month(202402), Month(202403)
+JANUARY, FEBRUARY, MARCH = (Grain.MONTH.span_of(date(2024, month, 1)) for month in (1, 2, 3))
 
 
-def piece(month: Month, rows: int = 1, name: str = "a") -> Slice:
-    return Slice(Path(name), month, 0, rows)
+def piece(span: Span, rows: int = 1, name: str = "a") -> Slice:
+    return Slice(Path(name), span, 0, rows)
 
 
 def file(name: str, content_hash: str, timezone: str | None = None) -> SourceFile:
@@ -25,7 +26,7 @@ def file(name: str, content_hash: str, timezone: str | None = None) -> SourceFil
 def test_a_leaf_is_built_merged_or_done() -> None:
     slices = [piece(MARCH), piece(JANUARY), piece(FEBRUARY)]
     plans = plan_leaves(slices, attached={JANUARY, FEBRUARY}, built={FEBRUARY})
-    assert [(plan.month, plan.action) for plan in plans] == [(JANUARY, MERGE), (FEBRUARY, DONE), (MARCH, BUILD)]
+    assert [(plan.span, plan.action) for plan in plans] == [(JANUARY, MERGE), (FEBRUARY, DONE), (MARCH, BUILD)]
 
 
 def test_a_leaf_takes_its_slices_in_their_order() -> None:
