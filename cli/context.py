@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from partitions.policy import DEFAULT_FILE, Policy, read_policies
 from warehouse.binaries import find_binaries
 from warehouse.keyring import Keyring, open_keyring
 from warehouse.migrations import migrate
@@ -16,6 +17,11 @@ class Context:
     settings: Settings
     url: str
     applied: tuple[str, ...]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """What is wanted of the partitioned tables."""
+        return read_policies(self.settings.partitions or DEFAULT_FILE)
 
     @property
     def keyring(self) -> Keyring:

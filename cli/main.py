@@ -6,7 +6,7 @@ import sys
 import typer
 from dotenv import load_dotenv
 
-from cli import compare, database, initialise, load, quarantine, refresh, sample, show_sql, status
+from cli import compare, database, initialise, load, partitions, quarantine, refresh, sample, show_sql, status
 from cli.console import print_json, stderr
 from warehouse.errors import CauriError
 
@@ -26,6 +26,7 @@ app.command("compare")(compare.compare)
 app.command("refresh")(refresh.refresh)
 app.command("sql")(show_sql.sql)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(partitions.app, name="partitions")
 app.add_typer(database.app, name="db")
 
 

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)
     pseudonym_key: SecretStr | None = None
     vault_key: SecretStr | None = None
+    partitions: Path | None = None
+    archive: Path | None = None
 
     @field_validator("business_timezone")
     @classmethod
@@ -38,6 +40,11 @@ class Settings(BaseSettings):
     def home_path(self) -> Path:
         """Folder that holds all that local mode writes, absolute."""
         return self.home.expanduser().resolve()
+
+    @property
+    def archive_path(self) -> Path:
+        """Folder of archived leaves, absolute."""
+        return (self.archive or self.home_path / "archive").expanduser().resolve()
 
     @property
     def is_local(self) -> bool:
