@@ -18,6 +18,9 @@ from engine.shards import Dictionary
 from engine.sift import Sieve, Sifted, sift
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
+from partitions.catalog import attached_spans, built_spans
+from partitions.grain import Grain
+from partitions.layout import Layout
 from warehouse.connection import Connection
 from warehouse.errors import SourceError
 from warehouse.keyring import Keyring
@@ -150,6 +153,7 @@ def _sieve(keeper: Doorkeeper) -> Sieve:
         keyring=keeper.keyring,
         folder=keeper.work_folder,
         dictionary=Dictionary(),
+        layout=Layout(Grain.MONTH, attached_spans(keeper.connection) | built_spans(keeper.connection)),
         threads=keeper.settings.workers + 1,
     )
 

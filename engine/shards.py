@@ -13,7 +13,8 @@ import polars as pl
 
 from engine.parse import Domains
 from engine.read import ROW_NUMBER
-from partitions.grain import Grain, Span, day_of
+from partitions.grain import Span, day_of
+from partitions.layout import Layout
 
 SHARD_SCHEMA: dict[str, pl.DataType] = {
     "seq": pl.Int64(),
@@ -148,19 +149,19 @@ def _anomaly_flags() -> pl.Expr:
     return pl.sum_horizontal(condition.cast(pl.Int32) * bit for bit, condition in flags.items()).alias("anomaly_flags")
 
 
-def write_shard(rows: pl.DataFrame, path: Path) -> list[Slice]:
+def write_shard(rows: pl.DataFrame, path: Path, layout: Layout) -> list[Slice]:
     """Write shaped rows so that those of one leaf stand together; say where each leaf's are."""
-    months = rows["date_key"] // 100
-    if months.n_unique() > 1:
-        rows = rows.sort(months, maintain_order=True)
-        months = rows["date_key"] // 100
-    rows.write_ipc(path)
-    runs = months.rle().struct.unnest()
-    offsets = runs["len"].cum_sum() - runs["len"]
-    return [
-        Slice(path, Grain.MONTH.span_of(day_of(month * 100 + 1)), offset, rows)
-        for month, offset, rows in zip(runs["value"], offsets, runs["len"], strict=True)
-    ]
+    span_of_day = {key: layout.span_of(day_of(key)) for key in rows["date_key"].unique()}
+    spans = sorted(set(span_of_day.values()))
+    if len(spans) == 1:
+        rows.write_ipc(path)
+        return [Slice(path, spans[0], 0, rows.height)]
+    numbers = {key: spans.index(span) for key, span in span_of_day.items()}
+    leaf = rows["date_key"].replace_strict(numbers, return_dtype=pl.Int32)
+    rows.sort(leaf, maintain_order=True).write_ipc(path)
+    counts = leaf.value_counts().sort(leaf.name)["count"]
+    offsets = counts.cum_sum() - counts
+    return [Slice(path, *place) for place in zip(spans, offsets, counts, strict=True)]
 
 
 def collect_slices(slices: Sequence[Slice], plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from engine.parse import Domains, Locale, parse, refer
 from engine.quarantine import seal
 from engine.read import LazyBatch, Reader
 from engine.shards import FILE_SHIFT, Dictionary, Slice, compact, shape, write_shard
+from partitions.layout import Layout
 from warehouse.keyring import Keyring
 
 # One piece is being parsed by each thread, and this many more stand ready: enough that no thread waits, few enough for
@@ -33,6 +34,7 @@ class Sieve:
     keyring: Keyring
     folder: Path
     dictionary: Dictionary
+    layout: Layout
     threads: int
 
 
@@ -119,7 +121,7 @@ def _sift_piece(file: SourceFile, lazy: LazyBatch, sieve: Sieve, name: str) -> _
     slices = []
     if file.feed is TRANSACTIONS and good.height:
         rows = shape(good, sieve.domains, file.number, sieve.timezone, sieve.dictionary)
-        slices = write_shard(rows, sieve.folder / f"shard-{name}")
+        slices = write_shard(rows, sieve.folder / f"shard-{name}", sieve.layout)
     kept = None if file.feed is TRANSACTIONS else compact(good)
     end = time.perf_counter()
     return _Piece(batch.raw.height, kept, slices, refused_path, refused.height, reasons, read - start, end - read)

@@ -11,6 +11,7 @@ from engine.duplicates import CONFLICT, NEW, REPEATED, UPDATED, VERSIONS_SCHEMA,
 from engine.feeds import FEEDS
 from engine.parse import Locale, parse, refer
 from engine.shards import FILE_SHIFT, Dictionary, Slice, shape, write_shard
+from partitions.layout import Layout
 from tests.frames import DOMAINS, GOOD
 
 Row = tuple[str, int, str | None]
@@ -132,7 +133,7 @@ def slices_of(folder: Path, *files: list[dict[str, str]]) -> list[Slice]:
         rows = refer(parse(rows, FEEDS["transactions"], Locale("UTC", decimal_comma=False)), DOMAINS)
         rows = rows.with_row_index("row_number", offset=1).with_columns(pl.col("row_number").cast(pl.Int64))
         shard = shape(rows, DOMAINS, number, "UTC", dictionary)
-        slices += write_shard(shard, folder / f"{number}.arrow")
+        slices += write_shard(shard, folder / f"{number}.arrow", Layout())
     return slices
 
 

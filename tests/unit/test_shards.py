@@ -24,6 +24,7 @@ from engine.shards import (
     shape,
     write_shard,
 )
+from partitions.layout import Layout
 from tests.frames import DOMAINS, GOOD
 
 
@@ -93,7 +94,7 @@ def test_absent_values_have_their_defaults() -> None:
 def test_the_rows_of_a_leaf_stand_together_in_their_order(tmp_path: Path) -> None:
     days = ["2024-05-17", "2024-03-01", "2024-05-01", "2023-12-31", "2024-03-31", "2024-05-31"]
     rows = shaped(*[{"transaction_id": day, "transaction_ts": day} for day in days])
-    slices = write_shard(rows, tmp_path / "a.arrow")
+    slices = write_shard(rows, tmp_path / "a.arrow", Layout())
     found = [read_slices([piece], columns=["transaction_id"])["transaction_id"].to_list() for piece in slices]
     assert [str(piece.span) for piece in slices] == ["2023-12", "2024-03", "2024-05"]
     assert [piece.rows for piece in slices] == [len(days) for days in found]
@@ -106,13 +107,15 @@ def test_the_rows_of_a_leaf_stand_together_in_their_order(tmp_path: Path) -> Non
 def test_many_slices_are_read_in_their_order(tmp_path: Path) -> None:
     slices = []
     for number in range(SLICES_AT_ONCE + 2):
-        slices += write_shard(shaped({"transaction_id": f"T{number}"}), tmp_path / f"{number}.arrow")
+        slices += write_shard(shaped({"transaction_id": f"T{number}"}), tmp_path / f"{number}.arrow", Layout())
     expected = [f"T{number}" for number in range(SLICES_AT_ONCE + 2)]
     assert read_slices(slices, columns=["transaction_id"])["transaction_id"].to_list() == expected
 
 
 def test_no_identifier_is_written_to_disk(tmp_path: Path) -> None:
-    write_shard(shaped({"client_id": "SECRET-CLIENT", "beneficiary_id": "+2250799999999"}), tmp_path / "a.arrow")
+    write_shard(
+        shaped({"client_id": "SECRET-CLIENT", "beneficiary_id": "+2250799999999"}), tmp_path / "a.arrow", Layout()
+    )
     content = (tmp_path / "a.arrow").read_bytes()
     assert b"SECRET-CLIENT" not in content
     assert b"99999999" not in content
