@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from partitions.grain import Grain
 from warehouse.errors import ConfigurationError
+from warehouse.settings import Settings
+
+# Tables whose leaves a load builds together, for the same days.
+LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
 
 DEFAULT_FILE = Path(__file__).with_name("policies.toml")
 
@@ -180,6 +184,29 @@ def read_policies(path: Path = DEFAULT_FILE) -> tuple[Policy, ...]:
         raise ConfigurationError(
             f"{path} cannot be used, {exc.error_count()} problem(s):\n{problems}", remedy="see docs/partitions.md"
         ) from None
+
+
+def policies_of(settings: Settings) -> tuple[Policy, ...]:
+    """The policies of this installation.
+
+    Raises:
+        ConfigurationError: see `read_policies`.
+    """
+    return read_policies(settings.partitions or DEFAULT_FILE)
+
+
+def facts_and_summary(policies: tuple[Policy, ...]) -> tuple[Policy, Policy]:
+    """The policies of the two tables that a load fills together.
+
+    Raises:
+        ConfigurationError: one of them has none.
+    """
+    by_name = {policy.name: policy for policy in policies}
+    missing = [name for name in LOADED_TOGETHER if name not in by_name]
+    if missing:
+        raise ConfigurationError(f"no policy for {', '.join(missing)}", remedy="add it to the file of CAURI_PARTITIONS")
+    facts, summary = (by_name[name] for name in LOADED_TOGETHER)
+    return facts, summary
 
 
 def _place(document: dict[str, object], location: tuple[int | str, ...]) -> str:
