@@ -1,5 +1,6 @@
 """The `cauri` command. One thin function a command, each in the file of its name."""
 
+import gc
 import os
 import sys
 
@@ -35,6 +36,8 @@ def main() -> None:
 
     0 done, 1 failed, 2 usage or configuration, 3 refused by a gate, 75 try again later, 99 nothing to do.
     """
+    gc.freeze()
+    gc.enable()
     load_dotenv(".env")
     try:
         app()

@@ -6,10 +6,12 @@ the fault, and its raw text is kept beside the block. A block without trouble pa
 """
 
 import codecs
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
@@ -31,6 +33,10 @@ MAX_LINES_OF_RECORD = 20
 BROKEN, MARKED = "\ufffd", "cauri_mark"
 
 _NEWLINE, _QUOTE = b"\n", b'"'
+_NO_DECODING = ("utf-8", "utf-8-sig")
+
+# Longer than nearly every line.
+_TAIL_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class Block:
     """The records of a piece, one a line.
 
     `numbers` are their line numbers, None if they simply follow each other; `raw_lines` holds the text of irregular
-    ones by line number; `broken` names the lines in which some bytes were no text.
+    ones by line number; `broken` names the lines in which some bytes were no text. `longest` is the length in bytes of
+    the longest line, None where it was not looked for.
     """
 
     first_line: int
@@ -55,6 +62,7 @@ class Block:
     numbers: list[int] | None
     raw_lines: dict[int, str]
     broken: list[int]
+    longest: int | None = None
 
 
 def _mark_broken(error: UnicodeError) -> tuple[str, int]:
@@ -100,18 +108,54 @@ def read_pieces(file: SourceFile, dialect: Dialect, piece_bytes: int = BLOCK_BYT
     """
     line = 1
     try:
-        with open_bytes(file) as stream:
-            for number, text in enumerate(_whole_records(_utf8(stream, dialect, piece_bytes))):
-                body = text[text.find(_NEWLINE) + 1 :] if number == 0 else text
-                lines = _count(body, _NEWLINE)
-                yield Piece(line, lines, body)
-                line += lines
+        for text in _bodies(file, dialect, piece_bytes):
+            lines = _count(text, _NEWLINE)
+            yield Piece(line, lines, text)
+            line += lines
     except OSError as exc:
         raise _damaged(file, exc) from None
 
 
+def _bodies(file: SourceFile, dialect: Dialect, piece_bytes: int) -> Iterator[bytes]:
+    if file.path is not None and not file.is_compressed and dialect.encoding in _NO_DECODING:
+        yield from _read_in_place(file.path, piece_bytes)
+        return
+    with open_bytes(file) as stream:
+        records = _whole_records(_utf8(stream, dialect, piece_bytes))
+        yield next(records).partition(_NEWLINE)[2]
+        yield from records
+
+
+def _read_in_place(path: Path, piece_bytes: int) -> Iterator[bytes]:
+    """Whole records of a file as it lies on the disk, each copied once: a second copy of pieces this large costs
+    as much as splitting them into lines.
+    """
+    with path.open("rb") as stream:
+        place, size = len(stream.readline()), os.fstat(stream.fileno()).st_size
+        length = piece_bytes
+        if place >= size:
+            yield b""
+        while place < size:
+            text = os.pread(stream.fileno(), _to_end_of_line(stream.fileno(), place, length), place)
+            if not text:
+                raise OSError("it became shorter while it was read")
+            is_last = place + len(text) >= size
+            cut = len(text) if is_last else _record_end(text)
+            if not cut:
+                length += piece_bytes  # a record longer than a piece
+                continue
+            yield text[:cut] if text.endswith(_NEWLINE) or not is_last else text + _NEWLINE
+            place, length = place + cut, piece_bytes
+
+
+def _to_end_of_line(descriptor: int, place: int, length: int) -> int:
+    """Up to `length`, so that what is read from `place` ends with a line."""
+    tail = os.pread(descriptor, min(length, _TAIL_BYTES), place + length - min(length, _TAIL_BYTES))
+    return length - len(tail) + (tail.rfind(_NEWLINE) + 1 or len(tail))
+
+
 def _utf8(stream: IO[bytes], dialect: Dialect, piece_bytes: int) -> Iterator[bytes]:
-    if dialect.encoding in ("utf-8", "utf-8-sig"):
+    if dialect.encoding in _NO_DECODING:
         if dialect.encoding == "utf-8-sig":
             stream.read(3)
         while part := stream.read(piece_bytes):
@@ -155,22 +199,26 @@ def clean(piece: Piece, dialect: Dialect) -> Block:
     text = _valid_text(piece.text)
     if b"\r" in text:
         text = text.replace(b"\r\n", _NEWLINE)
-    block = Block(piece.first_line, text, None, {}, _broken_lines(text, piece.first_line))
-    return block if _is_regular(text, dialect) else _repaired(block, dialect)
+    longest = _longest_if_regular(text, dialect)
+    block = Block(piece.first_line, text, None, {}, _broken_lines(text, piece.first_line), longest)
+    return block if longest is not None else _repaired(block, dialect)
 
 
-def _is_regular(text: bytes, dialect: Dialect) -> bool:
-    """Whether each line has as many fields as the header, and none has a quote."""
+def _longest_if_regular(text: bytes, dialect: Dialect) -> int | None:
+    """Bytes of the longest line, if each line has as many fields as the header and none has a quote; else None."""
     if _QUOTE in text:
-        return False
+        return None
     ends, delimiters = _places(text, _NEWLINE), _places(text, dialect.delimiter.encode())
+    lengths = np.diff(ends, prepend=-1)
     expected = len(dialect.header) - 1
-    if not expected:
-        return bool(not len(delimiters) and (np.diff(ends, prepend=-1) > 1).all())
     if len(delimiters) != len(ends) * expected:
-        return False
-    by_line = delimiters.reshape(len(ends), expected)
-    return bool((by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all())
+        return None
+    if expected:
+        by_line = delimiters.reshape(len(ends), expected)
+        regular = (by_line[:, -1] < ends).all() and (by_line[1:, 0] > ends[:-1]).all()
+    else:
+        regular = (lengths > 1).all()
+    return int(lengths.max(initial=0)) if regular else None
 
 
 def _valid_text(text: bytes) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.intake import Doorkeeper, take_in
-from engine.shards import Slice, collect_slices
+from engine.slices import Slice, collect_slices
 from engine.summary import Summary
 from warehouse.queries import query
 from warehouse.snapshot import read_frame

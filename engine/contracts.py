@@ -56,12 +56,12 @@ def _matches(column: str, pattern: str) -> Any:
 
 def _exact(column: str) -> Any:
     """No more decimals than the currency has (an unknown currency is its own reason)."""
-    beyond = pl.col(f"{column}_text").str.contains(r"[.,]\d{4}\d*[1-9]")
+    beyond = pl.col(f"{column}_unusual").str.contains(r"[.,]\d{4}\d*[1-9]")
     return _rule(pl.col(column).is_null() | (pl.col(column) % pl.col("minor_step") == 0) & ~beyond)
 
 
 def _is_huge(column: str) -> pl.Expr:
-    return pl.col(f"{column}_text").str.contains(rf"^-?(?:\d{THOUSANDS_BLANK}?){{{MAX_AMOUNT_DIGITS},}}([.,]\d+)?$")
+    return pl.col(f"{column}_unusual").str.contains(rf"^-?(?:\d{THOUSANDS_BLANK}?){{{MAX_AMOUNT_DIGITS},}}([.,]\d+)?$")
 
 
 def _not_large(column: str) -> Any:
@@ -102,8 +102,10 @@ class Transactions(Contract):
     minor_step = dy.Int64(nullable=True)
     amount = dy.Int64(nullable=True)
     amount_text = dy.String(nullable=True)
+    amount_unusual = dy.String(nullable=True)
     commission = dy.Int64(nullable=True)
     commission_text = dy.String(nullable=True)
+    commission_unusual = dy.String(nullable=True)
     status = dy.String(nullable=True)
     status_key = dy.Int16(nullable=True)
     processing_ms = dy.Int64(nullable=True)
@@ -258,10 +260,12 @@ def check(frame: pl.DataFrame, feed: str, clock: datetime) -> tuple[pl.DataFrame
             frame.filter(pl.col(FAULT).is_not_null()).select(ROW_NUMBER, pl.concat_list(FAULT).alias("reasons"))
         )
         frame = frame.filter(pl.col(FAULT).is_null())
-    good, failure = CONTRACTS[feed].filter(frame)
-    if good.height < frame.height:
-        refused.append(_reasons(failure.details()))
-    return good, pl.concat(refused) if refused else pl.DataFrame(schema=REFUSED_SCHEMA)
+    _, failure = CONTRACTS[feed].filter(frame.lazy())
+    details = failure.details()
+    if details.height:
+        refused.append(_reasons(details))
+        frame = frame.filter(~pl.col(ROW_NUMBER).is_in(details[ROW_NUMBER].implode()))
+    return frame, pl.concat(refused) if refused else pl.DataFrame(schema=REFUSED_SCHEMA)
 
 
 def _reasons(details: pl.DataFrame) -> pl.DataFrame:

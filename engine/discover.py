@@ -47,6 +47,11 @@ class SourceFile:
     def is_parquet(self) -> bool:
         return self.name.lower().endswith(".parquet")
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether its text is packed as a whole."""
+        return self.name.lower().endswith(COMPRESSIONS)
+
 
 @dataclass(frozen=True)
 class Discovery:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from engine.shards import Slice, compact, read_slices
+from engine.slices import Slice, compact, read_slices
 
 CONTENT = (
     "transaction_ts",

@@ -12,7 +12,7 @@ import polars as pl
 
 from engine.facts import FACT_COLUMNS, cells, facts
 from engine.keys import KeyFolder
-from engine.shards import Slice, read_slices
+from engine.slices import Slice, read_slices
 from partitions.grain import Span
 from partitions.leaves import create_aside, index_and_analyse
 from warehouse.connection import Connection, connect, sql

@@ -16,6 +16,7 @@ from engine.intake import Doorkeeper, Intake, take_in
 from engine.outcomes import settle
 from engine.plan import plan_leaves, work_identity
 from engine.publish import NO_WINNERS, Publisher, publish
+from engine.slices import SHELF
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from engine.workers import leaf_executor, peak_memory
@@ -124,4 +125,5 @@ def work_folder(settings: Settings) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        SHELF.clear()
         shutil.rmtree(folder, ignore_errors=True)

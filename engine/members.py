@@ -11,8 +11,8 @@ from engine.history import ATTRIBUTES_SCHEMA, EVENTS_SCHEMA, STORED_SCHEMA, merg
 from engine.keys import KeyFolder
 from engine.outcomes import Outcomes
 from engine.pseudonyms import calling_countries, is_phone, normalised, pseudonyms
-from engine.shards import Slice, collect_slices
 from engine.sift import Sieve
+from engine.slices import Slice, collect_slices
 from engine.vault import IDENTITY, store_identities
 from warehouse.connection import Connection, connect, sql
 from warehouse.copy import copy_frame
@@ -51,14 +51,14 @@ def _events(file: SourceFile, rows: pl.DataFrame, keyring: Keyring) -> pl.DataFr
 
 def _count(files: Sequence[tuple[SourceFile, Outcomes, pl.DataFrame]], events: pl.DataFrame) -> None:
     """The first row of a client and moment is loaded, the same content again repeated, other content updates it."""
-    content = pl.struct(*ATTRIBUTES_SCHEMA, *IDENTITY)
-    key = ["client_ref", "effective_at"]
-    judged = events.sort("seq").with_columns(
-        first=pl.int_range(pl.len()).over(key) == 0, same=(content == content.shift(1)).over(key)
+    key = ("client_ref", "effective_at")
+    ordered = events.sort(*key, "seq")
+    judged = ordered.with_columns(
+        first=~_as_the_row_before(key), same=_as_the_row_before((*ATTRIBUTES_SCHEMA, *IDENTITY))
     )
     counts = judged.group_by("file_number").agg(
         pl.col("first").sum(),
-        (~pl.col("first") & pl.col("same").fill_null(value=False)).sum().alias("repeated"),
+        (~pl.col("first") & pl.col("same")).sum().alias("repeated"),
         pl.len(),
     )
     by_file = {row["file_number"]: row for row in counts.iter_rows(named=True)}
@@ -67,6 +67,11 @@ def _count(files: Sequence[tuple[SourceFile, Outcomes, pl.DataFrame]], events: p
         outcomes.loaded += row["first"]
         outcomes.repeated += row["repeated"]
         outcomes.updated += row["len"] - row["first"] - row["repeated"]
+
+
+def _as_the_row_before(columns: Sequence[str]) -> pl.Expr:
+    is_not_first = pl.int_range(pl.len()) > 0
+    return is_not_first & pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns)
 
 
 def _stored_versions(url: str, refs: pl.DataFrame) -> pl.DataFrame:

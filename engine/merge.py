@@ -7,7 +7,7 @@ import polars as pl
 from engine.facts import FACT_COLUMNS, facts
 from engine.keys import KeyFolder
 from engine.outcomes import Verdicts, settle
-from engine.shards import Slice, read_slices
+from engine.slices import Slice, read_slices
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.errors import TargetError

@@ -1,6 +1,7 @@
 """Step 2, Read, last: text becomes moments, amounts and numbers; what does not parse stays visible beside its text.
 
-For each typed column `x` the result has `x` (null where it could not be parsed) and `x_text` (what the file says).
+For each typed column `x` the result has `x` (null where it could not be parsed) and `x_text` (what the file says). An
+amount also has `x_unusual`: its text again, where that needs a closer look than an ordinary amount does.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,8 @@ MOMENT = pl.Datetime("us", "UTC")
 AMOUNT_DECIMALS = 4
 _AMOUNT = pl.Decimal(20, AMOUNT_DECIMALS)
 NUMBER_SYNTAX = r"^-?\d+(\.\d+)?$"
+# Neither too long for 64 bits nor with more decimals than are read: nearly every amount.
+ORDINARY_AMOUNT = r"^-?[0-9]{1,14}(\.[0-9]{1,4})?$"
 
 UTC_FORMATS = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%:z")
 LOCAL_FORMATS = (
@@ -59,6 +62,9 @@ def parse(frame: pl.DataFrame, feed: Feed, locale: Locale) -> pl.DataFrame:
             continue
         values = frame[column.name]
         typed.append(_as_text(values).alias(f"{column.name}_text"))
+        if column.kind == "money":
+            typed += _amounts(values, locale)
+            continue
         typed.append(_PARSERS[column.kind](values, locale).alias(column.name))
     return frame.with_columns(typed)
 
@@ -135,11 +141,23 @@ def plain_number(values: pl.Series, locale: Locale) -> pl.Series:
     return text
 
 
-def _amounts(values: pl.Series, locale: Locale) -> pl.Series:
-    text = plain_number(values, locale).to_frame("text")
+def _amounts(values: pl.Series, locale: Locale) -> list[pl.Series]:
+    text = plain_number(values, locale).alias("text")
+    ordinary = text.str.contains(ORDINARY_AMOUNT)
+    amount = pl.when(ordinary).then(pl.col("text")).cast(_AMOUNT).to_physical().cast(pl.Int64)
+    amounts = text.to_frame().select(amount.alias(values.name)).to_series()
+    rest = (~ordinary).fill_null(value=False).arg_true()
+    unusual = pl.Series(f"{values.name}_unusual", [None], pl.String).new_from_index(0, len(values))
+    if len(rest):
+        amounts = amounts.scatter(rest, _unusual_amounts(text.gather(rest)))
+        unusual = unusual.scatter(rest, _as_text(values).gather(rest))
+    return [amounts, unusual]
+
+
+def _unusual_amounts(text: pl.Series) -> pl.Series:
     valid = pl.col("text").str.contains(NUMBER_SYNTAX)
     amount = pl.when(valid).then(pl.col("text")).cast(_AMOUNT, strict=False).to_physical().cast(pl.Int64, strict=False)
-    return text.select(amount).to_series()
+    return text.to_frame().select(amount).to_series()
 
 
 def _whole(values: pl.Series, locale: Locale) -> pl.Series:
@@ -167,7 +185,6 @@ def _boolean(values: pl.Series, locale: Locale) -> pl.Series:
 _PARSERS: dict[str, Callable[[pl.Series, Locale], pl.Series]] = {
     "moment": _moments,
     "day": _days,
-    "money": _amounts,
     "whole": _whole,
     "number": _number,
     "boolean": _boolean,

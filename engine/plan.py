@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.discover import SourceFile
-from engine.shards import Slice
+from engine.slices import Slice
 from partitions.grain import Span
 
 BUILD, MERGE, DONE = "build", "merge", "done"

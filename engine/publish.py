@@ -20,8 +20,8 @@ from engine.merge import merge, stored_elsewhere
 from engine.outcomes import Outcomes, Verdicts, settle
 from engine.plan import BUILD, DONE, MERGE, LeafPlan, plan_leaves
 from engine.reconcile import close, reconcile
-from engine.shards import Slice, read_slices
 from engine.sift import seal_conflicts
+from engine.slices import Slice, read_slices
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from partitions.catalog import attached_spans, built_spans

@@ -104,7 +104,13 @@ class LazyBatch:
         assert dialect is not None
         block = clean(self.content, dialect)
         raw = _parse(block, dialect, self.reader.file)
-        return _batch(self.reader, raw, block.raw_lines, trim=_needs_trim(block.data), broken=_in_lines(block))
+        # Then no field can be too long, either; but what a mapping makes of it can.
+        short = (
+            block.longest is not None and block.longest <= MAX_FIELD_CHARACTERS and not self.reader.file.source.columns
+        )
+        return _batch(
+            self.reader, raw, block.raw_lines, trim=_needs_trim(block.data), broken=_in_lines(block), short=short
+        )
 
     def pick(self, rows: list[int]) -> Batch:
         """Parse a few rows only, given by their numbers."""
@@ -241,7 +247,13 @@ def _needs_trim(data: bytes) -> bool:
 
 
 def _batch(
-    reader: Reader, raw: pl.DataFrame, raw_lines: dict[int, str] | None = None, *, trim: bool, broken: pl.Expr
+    reader: Reader,
+    raw: pl.DataFrame,
+    raw_lines: dict[int, str] | None = None,
+    *,
+    trim: bool,
+    broken: pl.Expr,
+    short: bool = False,
 ) -> Batch:
     mapped = _mapped(reader.file, reader.headings)
     try:
@@ -258,7 +270,7 @@ def _batch(
         ) from None
     if trim:
         frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
-    frame = frame.with_columns(_fault(frame, broken).alias(FAULT)).drop(EXTRA)
+    frame = frame.with_columns(_fault(frame, broken, short=short).alias(FAULT)).drop(EXTRA)
     return Batch(raw, frame, raw_lines or {}, bool(reader.dialect and reader.dialect.decimal_comma))
 
 
@@ -266,11 +278,11 @@ def _in_lines(block: Block) -> pl.Expr:
     return pl.col(ROW_NUMBER).is_in(block.broken) if block.broken else pl.lit(value=False)
 
 
-def _fault(frame: pl.DataFrame, broken: pl.Expr) -> pl.Expr:
+def _fault(frame: pl.DataFrame, broken: pl.Expr, *, short: bool) -> pl.Expr:
     texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != EXTRA]
     # Characters are never more than bytes, and bytes are counted in no time.
-    too_long = pl.any_horizontal(pl.col(texts).str.len_bytes() > MAX_FIELD_CHARACTERS)
-    if frame.select(too_long.any()).item():
+    too_long = pl.lit(value=False) if short else pl.any_horizontal(pl.col(texts).str.len_bytes() > MAX_FIELD_CHARACTERS)
+    if not short and frame.select(too_long.any()).item():
         too_long = pl.any_horizontal(pl.col(texts).str.len_chars() > MAX_FIELD_CHARACTERS)
     known = pl.col(EXTRA).is_in(FAULTS_OF_LINES)
     return (

@@ -1,20 +1,15 @@
-"""Between steps 3 and 6: checked transactions on disk, typed and grouped by leaf, with codes in place of identifiers.
+"""Between steps 3 and 6: checked transactions, typed, with codes in place of identifiers.
 
 A shard is the good rows of one batch. Identifiers are replaced by the codes of a dictionary that lives in this process
 only, so that no raw identifier is ever written to disk.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import polars as pl
 
 from engine.parse import Domains
 from engine.read import ROW_NUMBER
-from partitions.grain import Span, day_of
-from partitions.layout import Layout
 
 SHARD_SCHEMA: dict[str, pl.DataType] = {
     "seq": pl.Int64(),
@@ -36,9 +31,6 @@ SHARD_SCHEMA: dict[str, pl.DataType] = {
     "channel_code": pl.UInt32(),
     "location_code": pl.UInt32(),
 }
-
-# Polars opens all files of a plan at once, and stalls at some hundreds; and what it maps of them counts as our memory.
-SLICES_AT_ONCE = 64
 
 # Row numbers of a file need fewer bits than this; the rest of a sequence number is the number of the file.
 FILE_SHIFT = 40
@@ -75,16 +67,6 @@ class Dictionary:
         # A tenth of the time and memory of `to_series`, which goes through a Python list.
         codes = pl.Series(name, range(count), pl.UInt32)
         return codes.cat.to(pl.Categorical(self._categories[name])).cast(pl.String)
-
-
-@dataclass(frozen=True)
-class Slice:
-    """Rows of one leaf within a shard."""
-
-    path: Path
-    span: Span
-    offset: int
-    rows: int
 
 
 def shape(
@@ -147,50 +129,3 @@ def _anomaly_flags() -> pl.Expr:
         UPDATED_BEFORE: pl.col("source_updated_at") < pl.col("transaction_ts"),
     }
     return pl.sum_horizontal(condition.cast(pl.Int32) * bit for bit, condition in flags.items()).alias("anomaly_flags")
-
-
-def write_shard(rows: pl.DataFrame, path: Path, layout: Layout) -> list[Slice]:
-    """Write shaped rows so that those of one leaf stand together; say where each leaf's are."""
-    span_of_day = {key: layout.span_of(day_of(key)) for key in rows["date_key"].unique()}
-    spans = sorted(set(span_of_day.values()))
-    if len(spans) == 1:
-        rows.write_ipc(path)
-        return [Slice(path, spans[0], 0, rows.height)]
-    numbers = {key: spans.index(span) for key, span in span_of_day.items()}
-    leaf = rows["date_key"].replace_strict(numbers, return_dtype=pl.Int32)
-    rows.sort(leaf, maintain_order=True).write_ipc(path)
-    counts = leaf.value_counts().sort(leaf.name)["count"]
-    offsets = counts.cum_sum() - counts
-    return [Slice(path, *place) for place in zip(spans, offsets, counts, strict=True)]
-
-
-def collect_slices(slices: Sequence[Slice], plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
-    """Run a plan over some slices, a few files at a time, and put its results one below the other."""
-    results = []
-    for first in range(0, len(slices), SLICES_AT_ONCE):
-        group = slices[first : first + SLICES_AT_ONCE]
-        rows = pl.concat(pl.scan_ipc(piece.path).slice(piece.offset, piece.rows) for piece in group)
-        results.append(plan(rows).collect())
-    return pl.concat(results) if results else plan(pl.LazyFrame(schema=SHARD_SCHEMA)).collect()
-
-
-def compact(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with its text copied together.
-
-    Columns of text are views: a few rows taken out of many files keep the text of all of them in memory.
-    """
-    return frame.with_columns(
-        pl.concat_str(name, pl.lit("")).alias(name) for name in frame.columns if frame.schema[name] == pl.String
-    )
-
-
-def read_slices(
-    slices: Sequence[Slice], where: pl.Expr | None = None, columns: Sequence[str] | None = None
-) -> pl.DataFrame:
-    """The rows of some slices, in their order; only those for which `where` holds, only some `columns`."""
-
-    def plan(rows: pl.LazyFrame) -> pl.LazyFrame:
-        rows = rows if where is None else rows.filter(where)
-        return rows if columns is None else rows.select(columns)
-
-    return collect_slices(slices, plan)

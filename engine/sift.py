@@ -18,7 +18,8 @@ from engine.outcomes import CONFLICTING_DUPLICATE, Outcomes
 from engine.parse import Domains, Locale, parse, refer
 from engine.quarantine import seal
 from engine.read import LazyBatch, Reader
-from engine.shards import FILE_SHIFT, Dictionary, Slice, compact, shape, write_shard
+from engine.shards import FILE_SHIFT, Dictionary, shape
+from engine.slices import Slice, compact, write_shard
 from partitions.layout import Layout
 from warehouse.keyring import Keyring
 

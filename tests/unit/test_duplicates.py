@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from engine.duplicates import CONFLICT, NEW, REPEATED, UPDATED, VERSIONS_SCHEMA, judge, repeated_hashes, versions
 from engine.feeds import FEEDS
 from engine.parse import Locale, parse, refer
-from engine.shards import FILE_SHIFT, Dictionary, Slice, shape, write_shard
+from engine.shards import FILE_SHIFT, Dictionary, shape
+from engine.slices import Slice, read_slices, write_shard
 from partitions.layout import Layout
 from tests.frames import DOMAINS, GOOD
 
@@ -156,7 +157,7 @@ def test_versions_are_found_across_shards_and_months(tmp_path: Path) -> None:
 
 def test_ids_that_share_a_hash_are_not_versions_of_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slices = slices_of(tmp_path, [{"transaction_id": "A"}, {"transaction_id": "B"}, {"transaction_id": "B"}])
-    every = pl.read_ipc(tmp_path / "0.arrow")["id_hash"].unique()
+    every = read_slices(slices)["id_hash"].unique()
     monkeypatch.setattr("engine.duplicates.repeated_hashes", lambda hashes: every)
     assert versions(slices)["transaction_id"].to_list() == ["B", "B"]
 

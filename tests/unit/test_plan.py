@@ -8,7 +8,7 @@ from engine.discover import SourceFile
 from engine.feeds import FEEDS
 from engine.mapping import Source
 from engine.plan import BUILD, DONE, MERGE, plan_leaves, work_identity
-from engine.shards import Slice
+from engine.slices import Slice
 from partitions.grain import Grain, Span
 
 JANUARY, FEBRUARY, MARCH = (Grain.MONTH.span_of(date(2024, month, 1)) for month in (1, 2, 3))

@@ -14,16 +14,14 @@ from engine.shards import (
     CODED,
     FILE_SHIFT,
     INACTIVE_SERVICE,
-    SLICES_AT_ONCE,
     SLOW,
     UPDATED_BEFORE,
     WRONG_COMMISSION,
     ZERO_AMOUNT,
     Dictionary,
-    read_slices,
     shape,
-    write_shard,
 )
+from engine.slices import SLICES_AT_ONCE, Shelf, read_slices, write_shard
 from partitions.layout import Layout
 from tests.frames import DOMAINS, GOOD
 
@@ -113,12 +111,24 @@ def test_many_slices_are_read_in_their_order(tmp_path: Path) -> None:
 
 
 def test_no_identifier_is_written_to_disk(tmp_path: Path) -> None:
-    write_shard(
-        shaped({"client_id": "SECRET-CLIENT", "beneficiary_id": "+2250799999999"}), tmp_path / "a.arrow", Layout()
-    )
+    rows = shaped({"client_id": "SECRET-CLIENT", "beneficiary_id": "+2250799999999"})
+    Shelf(most_bytes=0).put(tmp_path / "a.arrow", rows)
     content = (tmp_path / "a.arrow").read_bytes()
     assert b"SECRET-CLIENT" not in content
     assert b"99999999" not in content
+
+
+def test_shards_that_do_not_fit_in_memory_are_files(tmp_path: Path) -> None:
+    one, two, three = (shaped({"transaction_id": f"T{number}"}) for number in range(3))
+    shelf = Shelf(most_bytes=int(one.estimated_size()) + int(two.estimated_size()))
+    paths = [tmp_path / f"{number}.arrow" for number in range(3)]
+    for path, rows in zip(paths, (one, two, three), strict=True):
+        shelf.put(path, rows)
+    assert [path.exists() for path in paths] == [False, False, True]
+    assert [shelf.scan(path).collect()["transaction_id"].item() for path in paths] == ["T0", "T1", "T2"]
+    shelf.clear()
+    shelf.put(paths[0], three)
+    assert shelf.scan(paths[0]).collect()["transaction_id"].item() == "T2"
 
 
 def encoded(dictionary: Dictionary, values: list[str | None], name: str = "client_id") -> list[Any]:
