@@ -20,6 +20,7 @@ from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from engine.workers import leaf_executor, peak_memory
 from partitions.catalog import attached_spans
+from partitions.policy import DEFAULT_FILE, facts_and_summary, read_policies
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
@@ -75,6 +76,7 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
 
 
 def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
+    policies = facts_and_summary(read_policies(request.settings.partitions or DEFAULT_FILE))
     with connect(request.url) as connection, work_folder(request.settings) as folder:
         require_writable(connection)
         bind(connection, request.settings, request.keyring)
@@ -84,7 +86,17 @@ def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: W
         work_id = work_identity(intake.files, request.settings.business_timezone)
         run_id = summary.run_id = open_run(connection, "load", work_id, intake.sieve.domains.clock)
         publisher = Publisher(
-            connection, request.url, request.keyring, folder, run_id, work_id, stopwatch, watcher, summary
+            connection,
+            request.url,
+            request.keyring,
+            folder,
+            run_id,
+            work_id,
+            stopwatch,
+            watcher,
+            summary,
+            policies,
+            request.settings.business_timezone,
         )
         try:
             publish(publisher, intake, executor)

@@ -27,6 +27,7 @@ from engine.summary import Summary
 from partitions.catalog import attached_spans, built_spans
 from partitions.grain import Span, span_named
 from partitions.leaves import attach, drop_staged
+from partitions.policy import Policy
 from warehouse.connection import Connection
 from warehouse.keyring import Keyring
 from warehouse.ledger import WorkEntry, forget_leaf, record_work, runs_of_work, work_done
@@ -36,7 +37,10 @@ NO_WINNERS = pl.DataFrame(schema={"transaction_id": pl.String, "verdict": pl.Str
 
 @dataclass(frozen=True)
 class Publisher:
-    """What publishing works with. `done` is what an interrupted run of the same work has committed, by part."""
+    """What publishing works with: `policies` and `timezone` say how leaves are made.
+
+    `done` is what an interrupted run of the same work has committed, by part.
+    """
 
     connection: Connection
     url: str
@@ -47,6 +51,8 @@ class Publisher:
     stopwatch: Stopwatch
     watcher: Watcher
     summary: Summary
+    policies: tuple[Policy, Policy]
+    timezone: str
 
     @property
     def keys(self) -> KeyFolder:
@@ -166,7 +172,8 @@ def _drop_foreign_leaves(publisher: Publisher) -> None:
     """Leaves that an interrupted run of other work left in staging: nobody will come back for them."""
     for span in built_spans(publisher.connection) - _built(publisher):
         with publisher.connection.transaction():
-            drop_staged(publisher.connection, span)
+            for policy in publisher.policies:
+                drop_staged(publisher.connection, policy, span)
             forget_leaf(publisher.connection, span.leaf_of("fact_transactions"))
 
 
@@ -202,6 +209,8 @@ def _build(
             path if excluded.height else None,
             publisher.run_id,
             publisher.work_id,
+            publisher.policies,
+            publisher.timezone,
         )
         # The largest first: the last worker to finish then keeps the others waiting least.
         for plan in sorted(plans, key=lambda plan: -plan.rows)
@@ -216,7 +225,7 @@ def _build(
 
 def _attach(publisher: Publisher, span: Span) -> None:
     with publisher.stopwatch.within(7):
-        attach(publisher.connection, span)
+        attach(publisher.connection, [(policy, span) for policy in publisher.policies], publisher.timezone)
 
 
 def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame) -> Verdicts:

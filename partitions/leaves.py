@@ -1,8 +1,13 @@
-"""Building a leaf aside and attaching it: step 7, and the DDL of step 6."""
+"""Building a leaf aside and attaching it: the only place that creates or attaches one."""
+
+from collections.abc import Sequence
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from partitions.grain import PARTITIONED, Span
+from partitions.bounds import check_clause, check_name, partition_clause
+from partitions.grain import Span
+from partitions.indexes import build_indexes
+from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
 from warehouse.errors import LockBusyError
 
@@ -16,61 +21,71 @@ INDEX_MEMORY = "256MB"
 # 300 rows are sampled for each of these; the default of 100 costs 0.09 s a leaf, this 0.01 s.
 LEAF_STATISTICS_TARGET = 10
 
-# Indexes of a leaf; those marked unique exist on leaves only, the others are adopted by the parent's at attach.
-LEAF_INDEXES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "fact_transactions": (
-        ("UNIQUE", ("transaction_id",)),
-        ("", ("date_key", "client_key")),
-        ("", ("service_key",)),
-    ),
-    "fact_daily_client_summary": (("UNIQUE", ("client_key", "date_key", "service_key", "currency_key")),),
-}
+# Where leaves live: analysts have no USAGE there, and read through the parents.
+LEAF_SCHEMA = "dwh_parts"
 
 
-def staged(table: str, span: Span) -> sql.Identifier:
+def parent_of(policy: Policy) -> sql.Identifier:
+    """The partitioned table."""
+    return sql.Identifier(policy.table_schema, policy.table)
+
+
+def staged(policy: Policy, span: Span) -> sql.Identifier:
     """A leaf under construction."""
-    return sql.Identifier("staging", span.leaf_of(table))
+    return sql.Identifier("staging", span.leaf_of(policy.name))
 
 
-def create_aside(connection: Connection, table: str, span: Span) -> sql.Identifier:
-    """Create a leaf as a table of its own, with the CHECK that later lets it be attached without a scan."""
-    leaf = staged(table, span)
+def attached(policy: Policy, span: Span) -> sql.Identifier:
+    """A leaf in its place."""
+    return sql.Identifier(LEAF_SCHEMA, span.leaf_of(policy.name))
+
+
+def create_aside(connection: Connection, policy: Policy, span: Span, timezone: str) -> sql.Identifier:
+    """Create a leaf as a table of its own, with the CHECK that later lets it be attached without a scan.
+
+    In the caller's transaction. `timezone` is the business time zone.
+    """
+    leaf = staged(policy, span)
+    options = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in policy.storage.items()]
     connection.execute(
         sql.SQL(
-            "CREATE TABLE {leaf} (LIKE dwh.{parent} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE,"
-            " CONSTRAINT {check} CHECK (date_key >= {low} AND date_key < {high}))"
+            "CREATE TABLE {leaf} (LIKE {parent} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE"
+            " INCLUDING COMPRESSION INCLUDING GENERATED INCLUDING CONSTRAINTS, CONSTRAINT {name} {check})"
+            "{options}{tablespace}"
         ).format(
             leaf=leaf,
-            parent=sql.Identifier(table),
-            check=sql.Identifier(f"{span.leaf_of(table)}_bounds"),
-            low=sql.Literal(span.first_key),
-            high=sql.Literal(span.end_key),
+            parent=parent_of(policy),
+            name=sql.Identifier(check_name(span.leaf_of(policy.name))),
+            check=check_clause(policy, span, timezone),
+            options=sql.SQL(" WITH ({})").format(sql.SQL(", ").join(options)) if options else sql.SQL(""),
+            tablespace=sql.SQL(" TABLESPACE {}").format(sql.Identifier(policy.tablespace))
+            if policy.tablespace
+            else sql.SQL(""),
         )
     )
+    # No row without a key belongs to a leaf; without this the CHECK would not imply the bound.
+    connection.execute(sql.SQL("ALTER TABLE {} ALTER {} SET NOT NULL").format(leaf, sql.Identifier(policy.key)))
     return leaf
 
 
-def index_and_analyse(connection: Connection, table: str, span: Span) -> None:
+def index_and_analyse(connection: Connection, policy: Policy, span: Span) -> None:
     """Build the indexes of a staged leaf and its statistics, in the caller's transaction."""
-    leaf = staged(table, span)
     connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(INDEX_MEMORY)))
     # Both cores are building leaves already.
     connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")
-    for unique, columns in LEAF_INDEXES[table]:
-        connection.execute(
-            sql.SQL("CREATE {unique} INDEX {name} ON {leaf} ({columns})").format(
-                unique=sql.SQL(unique),
-                name=sql.Identifier(f"{span.leaf_of(table)}_{'_'.join(c.removesuffix('_key') for c in columns)}"),
-                leaf=leaf,
-                columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            )
-        )
+    if policy.tablespace:
+        connection.execute(sql.SQL("SET LOCAL default_tablespace = {}").format(sql.Literal(policy.tablespace)))
+    build_indexes(connection, policy, "staging", span.leaf_of(policy.name))
     connection.execute(sql.SQL("SET LOCAL default_statistics_target = {}").format(sql.Literal(LEAF_STATISTICS_TARGET)))
-    connection.execute(sql.SQL("ANALYZE {}").format(leaf))
+    connection.execute(sql.SQL("ANALYZE {}").format(staged(policy, span)))
 
 
-def attach(connection: Connection, span: Span) -> None:
-    """Attach the staged leaves of a span to their parents, all or none, waiting for locks in short turns only."""
+def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezone: str) -> None:
+    """Attach staged leaves to their parents, all or none, waiting for locks in short turns only.
+
+    Raises:
+        LockBusyError: others kept their locks for longer than our patience; everything is as it was.
+    """
     retrying = Retrying(
         retry=retry_if_exception_type(LockBusyError),
         wait=wait_random_exponential(multiplier=0.05, max=2),
@@ -80,25 +95,27 @@ def attach(connection: Connection, span: Span) -> None:
     for attempt in retrying:
         with attempt, translated(), connection.transaction():
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
-            for table in PARTITIONED:
-                _attach_one(connection, table, span)
+            for policy, span in units:
+                attach_one(connection, policy, span, timezone)
 
 
-def _attach_one(connection: Connection, table: str, span: Span) -> None:
-    parent, name = sql.Identifier("dwh", table), span.leaf_of(table)
+def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """Attach one staged leaf in the caller's transaction, which has a lock_timeout."""
     # Parent before leaf, as readers do: the other order deadlocks with them.
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent))
-    connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA dwh_parts").format(staged(table, span)))
-    leaf = sql.Identifier("dwh_parts", name)
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy)))
     connection.execute(
-        sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
-            parent, leaf, sql.Literal(span.first_key), sql.Literal(span.end_key)
+        sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(staged(policy, span), sql.Identifier(LEAF_SCHEMA))
+    )
+    leaf = attached(policy, span)
+    connection.execute(
+        sql.SQL("ALTER TABLE {} ATTACH PARTITION {} {}").format(
+            parent_of(policy), leaf, partition_clause(policy, span, timezone)
         )
     )
-    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, sql.Identifier(f"{name}_bounds")))
+    check = sql.Identifier(check_name(span.leaf_of(policy.name)))
+    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, check))
 
 
-def drop_staged(connection: Connection, span: Span) -> None:
-    """Throw away staged leaves that no one will attach."""
-    for table in PARTITIONED:
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staged(table, span)))
+def drop_staged(connection: Connection, policy: Policy, span: Span) -> None:
+    """Throw away a staged leaf that no one will attach."""
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staged(policy, span)))

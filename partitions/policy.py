@@ -1,6 +1,7 @@
 """What is wanted of each partitioned table: declared in one file, checked before anything is planned."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -191,3 +192,24 @@ def _place(document: dict[str, object], location: tuple[int | str, ...]) -> str:
         named = entry.get("table") if isinstance(entry, dict) else None
         parts[:2] = [str(named or f"table {parts[1] + 1}")]
     return ".".join(map(str, parts)) or "file"
+
+
+# Tables that a load fills together, with leaves for the same days.
+_LOADED = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
+
+
+def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
+    """The policies of the two tables that a load fills.
+
+    Raises:
+        ConfigurationError: one of them has no policy.
+    """
+    by_name = {policy.name: policy for policy in policies}
+    missing = [name for name in _LOADED if name not in by_name]
+    if missing:
+        raise ConfigurationError(
+            f"the policies lack {' and '.join(missing)}, which a load fills",
+            remedy="declare them in the file that CAURI_PARTITIONS names, as partitions/policies.toml does",
+        )
+    facts, summary = (by_name[name] for name in _LOADED)
+    return facts, summary
