@@ -102,7 +102,7 @@ def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezon
 def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
     """Attach one staged leaf in the caller's transaction, which has a lock_timeout."""
     # Parent before leaf, as readers do: the other order deadlocks with them.
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy)))
+    connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy)))
     connection.execute(
         sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(staged(policy, span), sql.Identifier(LEAF_SCHEMA))
     )
