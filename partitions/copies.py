@@ -17,7 +17,7 @@ _NET = sql.Identifier("pg_temp", "cauri_net")
 
 @dataclass(frozen=True)
 class Copy:
-    """Leaves of `old` on their way to leaves for `spans`. `rest`, a DEFAULT partition, takes the rows of none of them."""
+    """Leaves of `old` on their way to leaves for `spans`. `rest`, a DEFAULT partition, takes the other rows."""
 
     policy: Policy
     timezone: str

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from math import ceil, isqrt
 
 from partitions.catalog import Leaf, Table, read_catalog
 from partitions.grain import Grain, Span
@@ -38,14 +39,32 @@ def change_grain(
         TargetError: a leaf cannot be replaced: a foreign table, views that hang on it, a DEFAULT partition beside it.
         TransientTargetError: locks were not had, or the database is away.
     """
-    with connect(url) as connection:
-        table = read_catalog(connection, [policy], timezone).tables[policy.name]
+    table = _table(url, policy, timezone)
     require_replaceable(table, leaves)
     done = []
     for group in exchanges(leaves, spans, table.leaves):
+        pieces = portions(group.spans)
         old = tuple(sql.Identifier(leaf.schema, leaf.name) for leaf in group.leaves)
-        done.append(replace(url, Request("regrain", policy, timezone, old, group.spans)))
+        done.append(replace(url, Request("regrain", policy, timezone, old, tuple(pieces))))
+        if len(pieces) < len(group.spans):
+            between = [leaf for leaf in _table(url, policy, timezone).leaves if leaf.span in pieces]
+            done += change_grain(url, policy, between, group.spans, timezone)
     return done
+
+
+def _table(url: str, policy: Policy, timezone: str) -> Table:
+    with connect(url) as connection:
+        return read_catalog(connection, [policy], timezone).tables[policy.name]
+
+
+def portions(spans: Sequence[Span]) -> list[Span]:
+    """The spans themselves if they can be swapped in at once, else larger ones that are divided in a second step."""
+    if len(spans) <= MOST_LEAVES:
+        return list(spans)
+    size = ceil(len(spans) / MOST_LEAVES)
+    # Of about the same number each, so that both steps are short.
+    size = max(size, isqrt(len(spans)))
+    return [Span(spans[at].first, spans[min(at + size, len(spans)) - 1].end) for at in range(0, len(spans), size)]
 
 
 def require_replaceable(table: Table, leaves: Iterable[Leaf]) -> None:
@@ -94,10 +113,6 @@ def exchanges(leaves: Sequence[Leaf], spans: Sequence[Span], attached: Iterable[
         kept = {leaf.span for leaf in group.leaves} & set(group.spans)
         if len(group.leaves) == len(kept) == len(group.spans):
             continue
-        _refuse(
-            len(group.spans) > MOST_LEAVES,
-            f"{len(group.spans)} new leaves in one place, and {MOST_LEAVES} are the most that are swapped at once",
-        )
         result.append(group)
     return result
 

@@ -1,6 +1,6 @@
 """A partitioned table of payments for tests, filled and counted without the loader."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -64,7 +64,7 @@ def rows_in(url: str, policy: Policy) -> list[tuple[Any, ...]]:
 
 
 def left_behind(url: str) -> list[str]:
-    """What a change of leaves may have forgotten: anything in staging, triggers, tables in dwh_parts without a parent."""
+    """What a change of leaves may have forgotten: in staging, triggers, tables in dwh_parts without a parent."""
     return [
         name
         for (name,) in rows_of(
@@ -78,5 +78,5 @@ def left_behind(url: str) -> list[str]:
     ]
 
 
-def days(span: Span) -> Sequence[Span]:
+def days(span: Span) -> list[Span]:
     return list(Grain.DAY.spans(span.first, span.end))
