@@ -99,9 +99,10 @@ def _install(connection: Connection, policy: Policy, leaf: sql.Identifier) -> No
 
 def drop_aside(connection: Connection, policy: Policy) -> None:
     """Drop the tables and the function of a capture that no trigger uses any more, in the caller's transaction."""
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(routing_table(policy)))
-    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}()").format(_function(policy)))
+    # In this order: the backend of a killed run may still be about to commit, and has a lock on the first.
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(side_table(policy)))
+    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}()").format(_function(policy)))
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(routing_table(policy)))
 
 
 def clear_leftovers(connection: Connection, policy: Policy, *, patience: float | None = None) -> list[str]:
