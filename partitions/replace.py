@@ -144,6 +144,7 @@ def _until_short(connection: Connection, copy: Copy) -> Totals:
 
 def _swap(connection: Connection, request: Request, copy: Copy, totals: Totals) -> Replaced:
     """The short transaction, in turns. `totals` are those of the comparison; what changes later is added to them."""
+    insist_at = monotonic() + turns.PATIENCE_SECONDS / 2
     deadline = monotonic() + turns.PATIENCE_SECONDS
     while True:
         totals += _until_short(connection, copy)
@@ -154,6 +155,7 @@ def _swap(connection: Connection, request: Request, copy: Copy, totals: Totals) 
                 [parent_of(request.policy), *request.old],
                 lambda carried=totals: _exchange(connection, request, copy, carried),  # type: ignore[misc]
                 patience=max(0.0, min(_TURNS_SECONDS, deadline - monotonic())),
+                insist_after=max(0.0, insist_at - monotonic()),
             )
         except LockBusyError:
             # Meanwhile changes have gathered: they are caught up outside of the lock.

@@ -13,7 +13,7 @@ import psycopg
 
 from tests.loading import rows_of
 
-READERS = ("point 1", "point 2", "point 3", "scan 1", "scan 2", "aggregate 1", "aggregate 2", "long")
+READERS = ("point 1", "point 2", "point 3", "scan 1", "scan 2", "aggregate", "late", "long")
 EVERY_SECONDS = 0.004
 
 _WAITING = """

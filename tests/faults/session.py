@@ -69,20 +69,23 @@ def aggregate(session: Session) -> None:
 
 
 def long(session: Session) -> None:
-    """A transaction of some seconds; every other one reads by one snapshot, taken before it touches the table."""
-    snapshot = session.dice.random() < 0.5
-    session.connection.isolation_level = (
-        psycopg.IsolationLevel.REPEATABLE_READ if snapshot else psycopg.IsolationLevel.READ_COMMITTED
-    )
+    """A transaction of some seconds that goes on reading."""
     with session.connection.transaction():
-        session.connection.execute("SELECT count(*) FROM ops.run")
-        if snapshot:
-            time.sleep(session.dice.uniform(0, 1))
         ends = time.monotonic() + session.dice.uniform(2, 4)
         while time.monotonic() < ends and not stopping:
             session.aggregate()
             time.sleep(0.1)
     time.sleep(session.dice.uniform(0.2, 1))
+
+
+def late(session: Session) -> None:
+    """A transaction of one snapshot that touches the table only a while after it took it."""
+    session.connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    with session.connection.transaction():
+        session.connection.execute("SELECT count(*) FROM ops.run")
+        time.sleep(0.3)
+        session.aggregate()
+    time.sleep(session.dice.uniform(0, 0.4))
 
 
 def write(session: Session) -> None:
@@ -112,6 +115,7 @@ KINDS: dict[str, Callable[[Session], None]] = {
     "scan": scan,
     "aggregate": aggregate,
     "long": long,
+    "late": late,
     "writer": write,
 }
 
