@@ -25,7 +25,7 @@ def regrain(url: str, grain: Grain) -> None:
         change_grain(url, PAYMENTS, leaves, spans_of_grain(leaves, grain, table.leaves), "UTC")
 
 
-def die(*_: Any) -> None:
+def die(*_: Any, **__: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

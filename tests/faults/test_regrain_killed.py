@@ -39,9 +39,9 @@ LONGEST_SECONDS = 1.2
 STATES = ([JANUARY, FEBRUARY], [*days(JANUARY), FEBRUARY])
 
 
-def fill(url: str) -> None:
+def fill(url: str, rows_a_day: int = ROWS_A_DAY) -> None:
     with connect(url) as connection:
-        make_table(connection, PAYMENTS, (JANUARY, FEBRUARY), rows_a_day=ROWS_A_DAY)
+        make_table(connection, PAYMENTS, (JANUARY, FEBRUARY), rows_a_day=rows_a_day)
 
 
 def other_grain(url: str) -> Grain:
@@ -96,7 +96,7 @@ def test_a_manager_killed_at_random_instants(database_url: str) -> None:
     ["capture", "build", "_until_short", "verified", "_swap", "_exchange", "attach_one", "drop_aside", "evolve"],
 )
 def test_a_manager_killed_at_every_step(database_url: str, step: str) -> None:
-    fill(database_url)
+    fill(database_url, 50)
     before = rows_in(database_url, PAYMENTS)
     process = started(database_url, step)
     process.communicate(timeout=60)
@@ -111,7 +111,7 @@ def test_a_manager_killed_at_every_step(database_url: str, step: str) -> None:
 
 
 def test_clearing_without_another_change(database_url: str) -> None:
-    fill(database_url)
+    fill(database_url, 50)
     before = rows_in(database_url, PAYMENTS)
     process = started(database_url)
     while not value_of(database_url, "SELECT to_regclass('staging.payments_aside') IS NOT NULL"):
