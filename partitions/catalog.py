@@ -39,7 +39,8 @@ class Leaf:
     `grants` are the roles, other than the owner, that have a right on it; `public` is everyone.
     `held_until` keeps a restored leaf from its end.
     A foreign table, and a leaf that has leaves of its own, are not `ordinary`. A loose table `fits` if it has the
-    columns of the parent; it is `awaited` if an interrupted load built it, and attaches it when it is run again.
+    columns of the parent, and is `proven` if a CHECK holds its rows within its span; it is `awaited` if an interrupted
+    load built it, and attaches it when it is run again.
     """
 
     table: str
@@ -59,6 +60,7 @@ class Leaf:
     held_until: date | None = None
     ordinary: bool = True
     fits: bool = True
+    proven: bool = True
     awaited: bool = False
 
     @property
@@ -184,9 +186,10 @@ def _require_key(policy: Policy, row: _Row) -> None:
 def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
     if row.bounds is None:
         spans = (span_of_check(policy, check, timezone) for check in row.checks or [])
-        span = next((span for span in spans if span), None) or span_named(row.name, policy.table)
+        proof = next((span for span in spans if span), None)
+        span = proof or span_named(row.name, policy.table)
     else:
-        span = span_of_bounds(policy, row.bounds, timezone)
+        proof = span = span_of_bounds(policy, row.bounds, timezone)
     return Leaf(
         policy.name,
         row.schema,
@@ -204,6 +207,7 @@ def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
         detaching=row.detaching,
         held_until=row.held_until,
         ordinary=row.kind == "r",
+        proven=proof is not None,
         awaited=row.awaited,
     )
 
