@@ -30,25 +30,37 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BLOCK = 4 * MIB
 
 
-def require_room(folder: Path, table_bytes: int) -> None:
-    """Refuse to begin a file that will not fit.
+def least_room(table_bytes: int) -> int:
+    """Bytes that a file for a table of this size takes at least."""
+    return int(table_bytes * _LEAST_SHARE)
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Make the folder, readable by its owner only, and refuse to begin a file that will not fit.
 
     Raises:
-        TransientTargetError: the disk has clearly less room than a table of this size needs.
+        TransientTargetError: the disk has fewer than `needed` bytes.
         ConfigurationError: the folder cannot be made.
     """
-    needed = int(table_bytes * _LEAST_SHARE)
     with disk_errors_translated(folder, needed):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in (folder.parent, folder):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
         if shutil.disk_usage(folder).free < needed:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed runs left under temporary names."""
+    with disk_errors_translated(folder, 0):
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager
 def put_in_place(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` to write to; at the end of the block it is on the disk and takes the name.
 
-    If the block fails nothing is left. What a killed run left under the temporary name is overwritten.
+    If the block fails nothing is left; a killed run leaves the temporary file to `remove_leftovers`.
     """
     aside = path.with_name(f".{path.name}.tmp")
     try:

@@ -38,7 +38,7 @@ def _digest(frame: pl.DataFrame, columns: Sequence[Column]) -> int:
     rows = pl.DataFrame(fields).select(
         pl.concat_str(pl.lit(f"{len(columns):08x}"), pl.all()).str.decode("hex").alias("row")
     )
-    hashes = rows.select(plh.col("row").chash.sha2_256().str.head(16).alias("hash"))  # type: ignore[attr-defined]
+    hashes = rows.select(plh.col("row").chash.sha2_256().str.head(16).alias("hash"))
     numbers = hashes["hash"].str.to_integer(base=16, dtype=pl.UInt64).reinterpret(signed=True)
     return int(numbers.cast(pl.Int128).sum())
 
@@ -59,12 +59,10 @@ def _field(values: pl.Series, column: Column) -> pl.Series:
 
 def _bytes(values: pl.Series, column: Column) -> pl.Series:
     match column.type:
-        case "text" | "numeric" | "jsonb":
+        case "text" | "numeric" | "jsonb" | "bytea":
             return values.cast(pl.Binary)
         case "text[]":
             return _array_text(values).cast(pl.Binary)
-        case "bytea":
-            return values
         case "date":
             return _big_endian(pl.select(pl.lit(values).to_physical() - _EPOCH_DAYS).to_series(), ">i4")
         case "timestamp with time zone":

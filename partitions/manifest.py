@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from partitions.archive_file import sha256_of
 from partitions.columns import Column
 from partitions.fingerprint import Fingerprint
 from partitions.grain import Span
@@ -16,7 +17,9 @@ from warehouse.connection import Connection
 from warehouse.queries import query
 
 FORMAT = 1
-_DIGEST_OF = "sum of int64(first 8 bytes of SHA-256(record_send(row of columns by name; numeric, jsonb, text[] as text)))"
+_DIGEST_OF = (
+    "sum of int64(first 8 bytes of SHA-256(record_send(row of columns by name; numeric, jsonb, text[] as text)))"
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,21 @@ def read_manifest(path: Path) -> Archive | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return None
+
+
+def damage(folder: Path, archive: Archive) -> str | None:
+    """What is wrong with the stored file and its manifest; None if both are as the ledger says."""
+    path, beside = folder / archive.file, folder / archive.manifest
+    try:
+        if path.stat().st_size != archive.bytes:
+            return f"{path} has {path.stat().st_size:,} bytes, the ledger says {archive.bytes:,}"
+        if sha256_of(path) != archive.sha256:
+            return f"{path} has other bytes than when it was written (SHA-256)"
+        if read_manifest(beside) != archive:
+            return f"{beside} does not say what the ledger says"
+    except OSError as exc:
+        return f"{exc.filename or path} cannot be read: {exc.strerror or type(exc).__name__}"
+    return None
 
 
 def entries(connection: Connection, table: str | None = None, leaf: str | None = None) -> list[Entry]:
