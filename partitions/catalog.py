@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -38,7 +38,8 @@ class Leaf:
     `frozen_age` counts transactions since the oldest row that is not frozen may have been written.
     `grants` are the roles, other than the owner, that have a right on it; `public` is everyone.
     `held_until` keeps a restored leaf from its end.
-    A foreign table, and a leaf that has leaves of its own, are not `ordinary`.
+    A foreign table, and a leaf that has leaves of its own, are not `ordinary`. A loose table `fits` if it has the
+    columns of the parent; it is `awaited` if an interrupted load built it, and attaches it when it is run again.
     """
 
     table: str
@@ -57,6 +58,8 @@ class Leaf:
     detaching: bool = False
     held_until: date | None = None
     ordinary: bool = True
+    fits: bool = True
+    awaited: bool = False
 
     @property
     def qualified(self) -> str:
@@ -115,6 +118,7 @@ class _Row(NamedTuple):
     grants: list[str] | None
     detaching: bool
     held_until: date | None
+    awaited: bool
 
 
 _TYPES = {KeyKind.DATE_KEY: "integer", KeyKind.DATE: "date", KeyKind.MOMENT: "timestamp with time zone"}
@@ -148,8 +152,10 @@ def _table(policy: Policy, row: _Row | None, leaves: list[_Row], loose: list[_Ro
     if row is None or row.kind == "r":
         return Table(policy.name, exists=False, key=policy.key, analysed=False, unpartitioned=row is not None)
     _require_key(policy, row)
-    attached = sorted((_leaf(policy, leaf, timezone) for leaf in leaves), key=_age)
-    beside = sorted((_leaf(policy, table, timezone) for table in loose), key=_age)
+    attached = sorted((_leaf(policy, leaf, timezone) for leaf in leaves), key=age)
+    beside = sorted(
+        (replace(_leaf(policy, table, timezone), fits=table.columns == row.columns) for table in loose), key=age
+    )
     return Table(
         policy.name,
         key=policy.key,
@@ -198,6 +204,7 @@ def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
         detaching=row.detaching,
         held_until=row.held_until,
         ordinary=row.kind == "r",
+        awaited=row.awaited,
     )
 
 
@@ -208,7 +215,8 @@ def _indexes(row: _Row) -> tuple[Index, ...]:
     )
 
 
-def _age(leaf: Leaf) -> tuple[date, str]:
+def age(leaf: Leaf) -> tuple[date, str]:
+    """Leaves in their order: oldest first, those without a span last."""
     return leaf.span.first if leaf.span else date.max, leaf.name
 
 
