@@ -17,14 +17,14 @@ from warehouse.errors import CauriError, ConfigurationError, TransientTargetErro
 
 MIB = 1024 * 1024
 
-# Zstandard at its default. Facts shrink to a third of their table; more effort saves a few percent more.
+# Zstandard's default.
 _LEVEL = 3
 
 # Rows that are decoded at a time: 65,536 of a fact are some 8 MB.
 _ROWS_READ = 65_536
 
-# A table's file was never seen below this part of the table's size; with less room we do not begin.
-_LEAST_SHARE = 0.2
+# Files of facts take a fifth of their table. With less room than half of that we do not begin.
+_LEAST_SHARE = 0.1
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BLOCK = 4 * MIB

@@ -1,22 +1,15 @@
 """Archive and restore: every bit of a leaf comes back, and nothing is dropped that is not proven to be kept."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import polars as pl
-import psycopg
 import pytest
 
-from partitions import archive as archive_module
 from partitions.archive import archive_leaf, drop_archived, is_archived
-from partitions.leaves import attached
-from partitions.manifest import entries
 from partitions.restore import restore_leaves
 from tests import archives
-from tests.archives import FACTS, HOLD, JANUARY, LOG, POLICIES, SCORES, SUMMARY, ZONE, content, detach, new_leaf, wanted
-from warehouse.connection import Connection, connect, sql
-from warehouse.errors import TargetError, TransientTargetError
+from tests.archives import HOLD, LOG, POLICIES, ZONE, content, detach, new_leaf, wanted
+from warehouse.connection import Connection, connect
 
 LOG_POLICY = POLICIES[LOG]
 
