@@ -197,7 +197,7 @@ def _place(document: dict[str, object], location: tuple[int | str, ...]) -> str:
 
 
 # Tables that a load fills together, with leaves for the same days.
-_LOADED = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
+LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
 
 
 def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
@@ -207,11 +207,11 @@ def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
         ConfigurationError: one of them has no policy.
     """
     by_name = {policy.name: policy for policy in policies}
-    missing = [name for name in _LOADED if name not in by_name]
+    missing = [name for name in LOADED_TOGETHER if name not in by_name]
     if missing:
         raise ConfigurationError(
             f"the policies lack {' and '.join(missing)}, which a load fills",
             remedy="declare them in the file that CAURI_PARTITIONS names, as partitions/policies.toml does",
         )
-    facts, summary = (by_name[name] for name in _LOADED)
+    facts, summary = (by_name[name] for name in LOADED_TOGETHER)
     return facts, summary
