@@ -21,7 +21,7 @@ from partitions.steps.upkeep import (
 # As autovacuum: a tenth of the rows and 50 changed since the last ANALYZE.
 STALE_SHARE, STALE_ROWS = 0.1, 50
 # Estimates of the rows of a whole table differ by chance; statistics of it are made again at a fifth.
-PARENT_SHARE, PARENT_ROWS = 0.2, 1_000
+PARENT_SHARE, PARENT_ROWS = 0.2, 50
 # Three quarters of the age at which PostgreSQL freezes by force, whoever waits (autovacuum_freeze_max_age).
 OLD_TRANSACTIONS = 150_000_000
 

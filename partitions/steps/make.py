@@ -7,7 +7,16 @@ from partitions.bounds import check_clause, check_name, partition_clause
 from partitions.catalog import Leaf, Table
 from partitions.grain import Span
 from partitions.indexes import WantedIndex, expected_indexes, missing_indexes, plain_btree
-from partitions.leaves import LEAF_SCHEMA, attach_statement, attachment, creation, lock_parent, parent_of, staged
+from partitions.leaves import (
+    LEAF_SCHEMA,
+    Statement,
+    attach_statement,
+    attachment,
+    creation,
+    lock_parent,
+    parent_of,
+    staged,
+)
 from partitions.policy import Policy
 from partitions.steps.step import LeafStep, Step, inserted, name_of, removed
 from warehouse.connection import sql
@@ -34,7 +43,7 @@ class CreateLeaf(Step):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         indexes = [
             WantedIndex(index.columns, index.unique, plain_btree(index.columns)).statement("staging", self.subject)
             for index in expected_indexes(self.policy, self.table)
@@ -73,7 +82,7 @@ class AttachOrphan(LeafStep):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         span, leaf = self.leaf.span, name_of(self.leaf)
         assert span is not None
         check = sql.Identifier(check_name(self.leaf.name))

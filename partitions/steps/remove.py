@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from partitions.catalog import Table
+from partitions.leaves import Statement
 from partitions.steps.step import Cost, LeafStep, Step, alter_parent, comment, inserted, name_of, removed
 from warehouse.connection import sql
 
@@ -22,7 +23,7 @@ class ArchiveLeaf(LeafStep):
     def lock(self) -> str:
         return f"ACCESS SHARE on {self.leaf.qualified}"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [comment(f"write {self.leaf.qualified} to the archive; read it back; compare rows and digest")]
 
     def change(self, table: Table) -> Table:
@@ -48,7 +49,7 @@ class DetachLeaf(LeafStep):
     def cost(self) -> Cost:
         return Cost()
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [alter_parent(self.policy, "DETACH PARTITION {} CONCURRENTLY", self.leaf)]
 
     def change(self, table: Table) -> Table:
@@ -66,7 +67,7 @@ class FinalizeDetach(DetachLeaf):
     def what(self) -> str:
         return f"finish the detach of {self.leaf.name} ({self.leaf.span}) that was interrupted"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [alter_parent(self.policy, "DETACH PARTITION {} FINALIZE", self.leaf)]
 
 
@@ -87,7 +88,7 @@ class DropLeaf(LeafStep):
     def lock(self) -> str:
         return f"ACCESS EXCLUSIVE on {self.leaf.qualified}, which is detached"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         compare = [comment(f"compare {self.leaf.qualified} with its archive")] if self.archived else []
         return [*compare, sql.SQL("DROP TABLE {}").format(name_of(self.leaf))]
 
@@ -111,7 +112,7 @@ class ClearLeftovers(Step):
     def lock(self) -> str:
         return "ACCESS EXCLUSIVE on tables in staging, which no query knows"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [sql.SQL("DROP TABLE {}").format(sql.Identifier("staging", name)) for name in self.names]
 
     def change(self, table: Table) -> Table:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from partitions.catalog import Leaf, Table
 from partitions.grain import Span
+from partitions.leaves import Statement
 from partitions.steps.make import new_leaf
 from partitions.steps.step import Cost, LeafStep, Step, comment, inserted, removed
-from warehouse.connection import sql
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class ChangeGrain(Step):
     def cost(self) -> Cost:
         return Cost(sum(max(leaf.rows, 0) for leaf in self.leaves), sum(leaf.bytes for leaf in self.leaves))
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         names = ", ".join(span.leaf_of(self.policy.name) for span in self.spans)
         return [comment(f"copy the rows of {', '.join(leaf.name for leaf in self.leaves)} to {names}; exchange them")]
 
@@ -66,7 +66,7 @@ class RescueDefault(LeafStep):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}; ACCESS EXCLUSIVE on the DEFAULT partition"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [comment(f"move the rows of {self.leaf.qualified}, leaf by leaf, into new leaves; detach and drop it")]
 
     def change(self, table: Table) -> Table:
@@ -87,7 +87,7 @@ class AdoptTable(Step):
     def lock(self) -> str:
         return f"ACCESS EXCLUSIVE on {self.policy.name} while the tables change places"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [comment(f"make a partitioned table of {self.policy.name}; move its rows into leaves")]
 
     def change(self, table: Table) -> Table:

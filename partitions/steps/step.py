@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from partitions.catalog import Catalog, Leaf, Table, age
-from partitions.leaves import parent_of
+from partitions.leaves import Statement, parent_of
 from partitions.policy import Policy
 from warehouse.connection import sql
 
@@ -52,7 +52,7 @@ class Step(ABC):
         return Cost()
 
     @abstractmethod
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         """The SQL that it runs; steps that move rows outside of SQL describe that in a comment."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from partitions.catalog import Index, Leaf, Table
 from partitions.indexes import WantedIndex, index_name, plain_btree, same_index
-from partitions.leaves import parent_of
+from partitions.leaves import Statement, parent_of
 from partitions.steps.step import Cost, LeafStep, Step, found, name_of, updated
 from warehouse.connection import sql
 
@@ -24,7 +24,7 @@ class FreezeLeaf(LeafStep):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.leaf.qualified}"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         # Cutting empty pages off the end would take an ACCESS EXCLUSIVE lock.
         return [sql.SQL("VACUUM (FREEZE, ANALYZE, TRUNCATE false) {}").format(name_of(self.leaf))]
 
@@ -47,7 +47,7 @@ class AnalyseLeaf(LeafStep):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.leaf.qualified}"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [sql.SQL("ANALYZE {}").format(name_of(self.leaf))]
 
     def change(self, table: Table) -> Table:
@@ -74,7 +74,7 @@ class AnalyseParent(Step):
     def cost(self) -> Cost:
         return Cost(self.rows)
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         only = sql.SQL("ONLY " if self.only else "")
         return [sql.SQL("ANALYZE {}{}").format(only, parent_of(self.policy))]
 
@@ -102,7 +102,7 @@ class BuildIndex(LeafStep):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.leaf.qualified}"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         wanted = WantedIndex(self.index.columns, self.index.unique, plain_btree(self.index.columns))
         return [wanted.statement(self.leaf.schema, self.leaf.name, concurrently=True)]
 
@@ -127,7 +127,7 @@ class RebuildIndex(LeafStep):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.leaf.qualified}"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [sql.SQL("REINDEX INDEX CONCURRENTLY {}").format(sql.Identifier(self.leaf.schema, self.index.name))]
 
     def change(self, table: Table) -> Table:
@@ -156,7 +156,7 @@ class DropIndex(LeafStep):
     def cost(self) -> Cost:
         return Cost()
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         return [sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(self.leaf.schema, self.index.name))]
 
     def change(self, table: Table) -> Table:
@@ -181,7 +181,7 @@ class CompleteIndex(Step):
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}; ACCESS EXCLUSIVE on the index, which no query uses yet"
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         parent = sql.Identifier(self.policy.table_schema, self.index.name)
         names = [
             (leaf.schema, index.name)
@@ -215,7 +215,7 @@ class RevokeGrants(LeafStep):
     def cost(self) -> Cost:
         return Cost()
 
-    def statements(self, timezone: str) -> Sequence[sql.Composable]:
+    def statements(self, timezone: str) -> Sequence[Statement]:
         roles = (sql.SQL("PUBLIC") if role == "public" else sql.Identifier(role) for role in self.leaf.grants)
         return [sql.SQL("REVOKE ALL ON {} FROM {} CASCADE").format(name_of(self.leaf), role) for role in roles]
 
