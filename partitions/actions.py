@@ -8,13 +8,14 @@ from typing import Any
 from partitions.archive import archive_leaf, drop_archived
 from partitions.bounds import span_of_check
 from partitions.catalog import read_catalog
+from partitions.changes import clear_leftovers
 from partitions.detach import detach_leaf
 from partitions.indexes import WantedIndex, missing_indexes, wanted_indexes
 from partitions.leaves import (
     ATTACH_LOCK_TIMEOUT,
     ATTACH_PATIENCE_SECONDS,
     Statement,
-    attachment,
+    attach_one,
     briefly_locking,
     create_aside,
     drop_staged,
@@ -23,8 +24,11 @@ from partitions.leaves import (
     index_and_analyse,
     lock_parent,
 )
+from partitions.regrain import change_grain
+from partitions.rescue import rescue_default
 from partitions.steps.make import AttachOrphan, CreateLeaf
 from partitions.steps.remove import ArchiveLeaf, ClearLeftovers, DetachLeaf, DropLeaf
+from partitions.steps.reshape import ChangeGrain, RescueDefault
 from partitions.steps.step import Step, name_of
 from partitions.steps.upkeep import BuildIndex, CompleteIndex
 from warehouse.connection import Connection, sql, translated
@@ -65,7 +69,7 @@ def create(site: Site, step: CreateLeaf) -> None:
             drop_staged(site.connection, step.policy, step.span)
             create_aside(site.connection, step.policy, step.span, site.timezone)
             index_and_analyse(site.connection, step.policy, step.span)
-            execute_all(site.connection, attachment(step.policy, step.span, site.timezone))
+            attach_one(site.connection, step.policy, step.span, site.timezone)
             record(site.connection, step)
 
 
@@ -143,13 +147,31 @@ def drop(site: Site, step: DropLeaf) -> None:
 
 
 def clear(site: Site, step: ClearLeftovers) -> None:
-    """Drop tables in `staging`."""
+    """Drop tables in `staging`, and what a change of leaves left besides: triggers, captured changes."""
+    clear_leftovers(site.connection, step.policy)
     for attempt in in_turns():
         with attempt, briefly_locking(site.connection):
             for name in step.names:
                 if state_of(site.connection, "staging", name) == "loose":
                     site.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("staging", name)))
             record(site.connection, step)
+
+
+def regrain(site: Site, step: ChangeGrain) -> None:
+    """Replace leaves by others; what is replaced already is left out."""
+    there = read_catalog(site.connection, [step.policy], site.timezone).tables[step.policy.name].leaves
+    names = {leaf.name for leaf in step.leaves}
+    leaves = [leaf for leaf in there if leaf.name in names]
+    if {leaf.span for leaf in leaves} == {leaf.span for leaf in step.leaves}:
+        change_grain(site.url, step.policy, leaves, step.spans, site.timezone)
+        record(site.connection, step)
+
+
+def rescue(site: Site, step: RescueDefault) -> None:
+    """Give the rows of a DEFAULT partition leaves."""
+    if read_catalog(site.connection, [step.policy], site.timezone).tables[step.policy.name].default is not None:
+        rescue_default(site.url, step.policy, site.timezone)
+        record(site.connection, step)
 
 
 def in_transaction(site: Site, step: Step) -> None:
@@ -218,6 +240,8 @@ ACTIONS: dict[str, Callable[[Site, Any], None]] = {
     "archive": archive,
     "drop": drop,
     "clear": clear,
+    "change grain": regrain,
+    "rescue": rescue,
     "revoke": in_transaction,
     "complete index": complete_index,
     "index": build_index,

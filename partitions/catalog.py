@@ -74,7 +74,8 @@ class Table:
 
     `staged` are such tables in `staging`: a load or a change of grain was interrupted there. It does not exist where
     the database has no such table, or an ordinary one: that is `unpartitioned`. `rows` is the planner's estimate as of
-    the last ANALYZE of the table as a whole, -1 before the first.
+    the last ANALYZE of the table as a whole, -1 before the first. It is `interrupted` if a change of its leaves left
+    traces.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Table:
     analysed: bool = True
     rows: int = 0
     unpartitioned: bool = False
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ class _Row(NamedTuple):
     detaching: bool
     held_until: date | None
     awaited: bool
+    interrupted: bool
 
 
 _TYPES = {KeyKind.DATE_KEY: "integer", KeyKind.DATE: "date", KeyKind.MOMENT: "timestamp with time zone"}
@@ -152,7 +155,14 @@ def read_catalog(connection: Connection, policies: Sequence[Policy], timezone: s
 
 def _table(policy: Policy, row: _Row | None, leaves: list[_Row], loose: list[_Row], timezone: str) -> Table:
     if row is None or row.kind == "r":
-        return Table(policy.name, exists=False, key=policy.key, analysed=False, unpartitioned=row is not None)
+        return Table(
+            policy.name,
+            exists=False,
+            key=policy.key,
+            analysed=False,
+            unpartitioned=row is not None,
+            interrupted=row is not None and row.interrupted,
+        )
     _require_key(policy, row)
     attached = sorted((_leaf(policy, leaf, timezone) for leaf in leaves), key=age)
     beside = sorted(
@@ -168,6 +178,7 @@ def _table(policy: Policy, row: _Row | None, leaves: list[_Row], loose: list[_Ro
         indexes=_indexes(row),
         analysed=row.analysed,
         rows=row.rows,
+        interrupted=row.interrupted,
     )
 
 

@@ -115,7 +115,12 @@ def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezon
     for attempt in in_turns():
         with attempt, briefly_locking(connection):
             for policy, span in units:
-                execute_all(connection, attachment(policy, span, timezone))
+                attach_one(connection, policy, span, timezone)
+
+
+def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """Attach one staged leaf in the caller's transaction, which has a lock_timeout."""
+    execute_all(connection, attachment(policy, span, timezone))
 
 
 def in_turns() -> Retrying:

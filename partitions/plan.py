@@ -104,7 +104,7 @@ def _plan_table(draft: _Draft, server_version: int, partner: Policy | None, besi
 
 def _leftovers(policy: Policy, table: Table) -> list[Step]:
     names = tuple(leaf.name for leaf in table.staged if not leaf.awaited)
-    return [ClearLeftovers(policy, names)] if names else []
+    return [ClearLeftovers(policy, names)] if names or table.interrupted else []
 
 
 def _come_and_go(draft: _Draft, partner: Policy | None, beside: Table | None) -> None:

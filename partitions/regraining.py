@@ -6,6 +6,7 @@ from datetime import date
 from partitions.catalog import Leaf, Table
 from partitions.grain import Span
 from partitions.policy import Policy
+from partitions.regrain import MOST_LEAVES
 from partitions.steps.reshape import ChangeGrain
 from partitions.timeline import is_past, may_go
 
@@ -17,7 +18,9 @@ def regrain_steps(
     if not policy.regrain:
         return []
     changeable = {leaf.name for leaf in table.leaves if may_go(leaf, today) and not is_past(leaf.span, bound)}
-    return [step for run in _runs(table.leaves, changeable) for step in _changes(policy, run, borders)]
+    steps = (step for run in _runs(table.leaves, changeable) for step in _changes(policy, run, borders))
+    # More are not exchanged at once; a grain between the two does it in two steps.
+    return [step for step in steps if len(step.spans) <= MOST_LEAVES]
 
 
 def _runs(leaves: Sequence[Leaf], names: set[str]) -> Iterator[list[tuple[Leaf, Span]]]:

@@ -106,7 +106,8 @@ class ClearLeftovers(Step):
 
     @property
     def what(self) -> str:
-        return f"throw away {', '.join(self.names)} in staging, left by work that was interrupted"
+        left = ", ".join(self.names) or "captured changes"
+        return f"throw away {left} in staging, left by work that was interrupted"
 
     @property
     def lock(self) -> str:
@@ -116,4 +117,6 @@ class ClearLeftovers(Step):
         return [sql.SQL("DROP TABLE {}").format(sql.Identifier("staging", name)) for name in self.names]
 
     def change(self, table: Table) -> Table:
-        return replace(table, staged=tuple(leaf for leaf in table.staged if leaf.name not in self.names))
+        return replace(
+            table, staged=tuple(leaf for leaf in table.staged if leaf.name not in self.names), interrupted=False
+        )
