@@ -6,7 +6,7 @@ sum of a consistent set of changes is all that a copy needs; no unique index and
 
 from collections.abc import Sequence
 
-from partitions.columns import Column, listed
+from partitions.control_totals import Column, listed
 from partitions.policy import Policy
 from partitions.turns import in_turns
 from warehouse.connection import Connection, sql, translated

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from partitions.bounds import partition_clause
 from partitions.changes import routing_table, side_table
-from partitions.columns import Column, Totals, bare_name, control_totals, listed
+from partitions.control_totals import Column, Totals, bare_name, control_totals, listed
 from partitions.grain import Span
 from partitions.indexes import build_indexes
 from partitions.leaves import create_aside, index_and_analyse, parent_of, staged

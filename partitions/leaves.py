@@ -1,6 +1,7 @@
 """Building a leaf aside and attaching it: the only place that creates or attaches one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -21,6 +22,9 @@ INDEX_MEMORY = "256MB"
 # 300 rows are sampled for each of these; the default of 100 costs 0.09 s a leaf, this 0.01 s.
 LEAF_STATISTICS_TARGET = 10
 
+# A complete statement, as the driver takes it.
+Statement = sql.SQL | sql.Composed
+
 # Where leaves live: analysts have no USAGE there, and read through the parents.
 LEAF_SCHEMA = "dwh_parts"
 
@@ -40,32 +44,54 @@ def attached(policy: Policy, span: Span) -> sql.Identifier:
     return sql.Identifier(LEAF_SCHEMA, span.leaf_of(policy.name))
 
 
-def create_aside(connection: Connection, policy: Policy, span: Span, timezone: str) -> sql.Identifier:
-    """Create a leaf as a table of its own, with the CHECK that later lets it be attached without a scan.
-
-    In the caller's transaction. `timezone` is the business time zone.
-    """
+def creation(policy: Policy, span: Span, timezone: str) -> list[sql.Composed]:
+    """The SQL that creates a leaf aside, with the CHECK that later lets it be attached without a scan."""
     leaf = staged(policy, span)
     options = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in policy.storage.items()]
-    connection.execute(
-        sql.SQL(
-            "CREATE TABLE {leaf} (LIKE {parent} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE"
-            " INCLUDING COMPRESSION INCLUDING GENERATED INCLUDING CONSTRAINTS, CONSTRAINT {name} {check})"
-            "{options}{tablespace}"
-        ).format(
-            leaf=leaf,
-            parent=parent_of(policy),
-            name=sql.Identifier(check_name(span.leaf_of(policy.name))),
-            check=check_clause(policy, span, timezone),
-            options=sql.SQL(" WITH ({})").format(sql.SQL(", ").join(options)) if options else sql.SQL(""),
-            tablespace=sql.SQL(" TABLESPACE {}").format(sql.Identifier(policy.tablespace))
-            if policy.tablespace
-            else sql.SQL(""),
-        )
+    space = [sql.Identifier(policy.tablespace)] if policy.tablespace else []
+    create = sql.SQL(
+        "CREATE TABLE {leaf} (LIKE {parent} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE"
+        " INCLUDING COMPRESSION INCLUDING GENERATED INCLUDING CONSTRAINTS, CONSTRAINT {name} {check}){options}{space}"
+    ).format(
+        leaf=leaf,
+        parent=parent_of(policy),
+        name=sql.Identifier(check_name(span.leaf_of(policy.name))),
+        check=check_clause(policy, span, timezone),
+        options=sql.SQL(" WITH ({})").format(sql.SQL(", ").join(options)) if options else sql.SQL(""),
+        space=sql.SQL(" TABLESPACE {}").format(*space) if space else sql.SQL(""),
     )
     # No row without a key belongs to a leaf; without this the CHECK would not imply the bound.
-    connection.execute(sql.SQL("ALTER TABLE {} ALTER {} SET NOT NULL").format(leaf, sql.Identifier(policy.key)))
-    return leaf
+    require_key = sql.SQL("ALTER TABLE {} ALTER {} SET NOT NULL").format(leaf, sql.Identifier(policy.key))
+    return [create, require_key]
+
+
+def attachment(policy: Policy, span: Span, timezone: str) -> list[sql.Composed]:
+    """The SQL that brings a staged leaf into its place, parent before leaf as readers do: else they would deadlock."""
+    parent, leaf = parent_of(policy), attached(policy, span)
+    check = sql.Identifier(check_name(span.leaf_of(policy.name)))
+    return [
+        lock_parent(policy),
+        sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(staged(policy, span), sql.Identifier(LEAF_SCHEMA)),
+        attach_statement(parent, leaf, partition_clause(policy, span, timezone)),
+        sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, check),
+    ]
+
+
+def lock_parent(policy: Policy) -> sql.Composed:
+    """The lock that ATTACH needs on the parent, which stops neither readers nor writers."""
+    # Without ONLY all leaves would be locked, too.
+    return sql.SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy))
+
+
+def attach_statement(parent: sql.Identifier, leaf: sql.Identifier, clause: sql.Composable) -> sql.Composed:
+    """ATTACH PARTITION, with the bounds of `partition_clause`."""
+    return sql.SQL("ALTER TABLE {} ATTACH PARTITION {} {}").format(parent, leaf, clause)
+
+
+def create_aside(connection: Connection, policy: Policy, span: Span, timezone: str) -> sql.Identifier:
+    """Create a leaf as a table of its own in the caller's transaction. `timezone` is the business time zone."""
+    execute_all(connection, creation(policy, span, timezone))
+    return staged(policy, span)
 
 
 def index_and_analyse(connection: Connection, policy: Policy, span: Span) -> None:
@@ -86,34 +112,39 @@ def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezon
     Raises:
         LockBusyError: others kept their locks for longer than our patience; everything is as it was.
     """
-    retrying = Retrying(
-        retry=retry_if_exception_type(LockBusyError),
-        wait=wait_random_exponential(multiplier=0.05, max=2),
-        stop=stop_after_delay(ATTACH_PATIENCE_SECONDS),
-        reraise=True,
-    )
-    for attempt in retrying:
-        with attempt, translated(), connection.transaction():
-            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
+    for attempt in in_turns():
+        with attempt, briefly_locking(connection):
             for policy, span in units:
                 attach_one(connection, policy, span, timezone)
 
 
 def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
     """Attach one staged leaf in the caller's transaction, which has a lock_timeout."""
-    # Parent before leaf, as readers do: the other order deadlocks with them.
-    connection.execute(sql.SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy)))
-    connection.execute(
-        sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(staged(policy, span), sql.Identifier(LEAF_SCHEMA))
+    execute_all(connection, attachment(policy, span, timezone))
+
+
+def in_turns() -> Retrying:
+    """Attempts at something that needs a lock, until `ATTACH_PATIENCE_SECONDS` have passed."""
+    return Retrying(
+        retry=retry_if_exception_type(LockBusyError),
+        wait=wait_random_exponential(multiplier=0.05, max=2),
+        stop=stop_after_delay(ATTACH_PATIENCE_SECONDS),
+        reraise=True,
     )
-    leaf = attached(policy, span)
-    connection.execute(
-        sql.SQL("ALTER TABLE {} ATTACH PARTITION {} {}").format(
-            parent_of(policy), leaf, partition_clause(policy, span, timezone)
-        )
-    )
-    check = sql.Identifier(check_name(span.leaf_of(policy.name)))
-    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, check))
+
+
+@contextmanager
+def briefly_locking(connection: Connection) -> Iterator[None]:
+    """A transaction that waits for no lock longer than `ATTACH_LOCK_TIMEOUT`."""
+    with translated(), connection.transaction():
+        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
+        yield
+
+
+def execute_all(connection: Connection, statements: Sequence[Statement]) -> None:
+    """Run statements one after the other."""
+    for statement in statements:
+        connection.execute(statement)
 
 
 def drop_staged(connection: Connection, policy: Policy, span: Span) -> None:

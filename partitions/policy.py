@@ -43,7 +43,7 @@ class KeyKind(StrEnum):
 
 
 class Retention(BaseModel):
-    """How long a leaf stays: a number of units of a grain after its end, or the newest so many that have ended.
+    """How long a leaf stays after its end: days, months, years; or `leaves`, so many units of the table's grain.
 
     Judged by the clock on the wall, never by the newest row.
     """
@@ -94,6 +94,8 @@ class Policy(BaseModel):
     at_end: AtEnd = AtEnd.KEEP
     tablespace: Annotated[str, Field(pattern=_NAME)] | None = None
     storage: dict[str, int] = {}
+    # Whether leaves of another grain than this one are changed, or stay as they are.
+    regrain: bool = False
     target_mib: int = Field(20_480, ge=1)
     timezone: str | None = None
 
@@ -195,7 +197,7 @@ def _place(document: dict[str, object], location: tuple[int | str, ...]) -> str:
 
 
 # Tables that a load fills together, with leaves for the same days.
-_LOADED = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
+LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
 
 
 def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
@@ -205,11 +207,11 @@ def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
         ConfigurationError: one of them has no policy.
     """
     by_name = {policy.name: policy for policy in policies}
-    missing = [name for name in _LOADED if name not in by_name]
+    missing = [name for name in LOADED_TOGETHER if name not in by_name]
     if missing:
         raise ConfigurationError(
             f"the policies lack {' and '.join(missing)}, which a load fills",
             remedy="declare them in the file that CAURI_PARTITIONS names, as partitions/policies.toml does",
         )
-    facts, summary = (by_name[name] for name in _LOADED)
+    facts, summary = (by_name[name] for name in LOADED_TOGETHER)
     return facts, summary

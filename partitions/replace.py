@@ -15,7 +15,7 @@ from typing import Any, LiteralString
 
 from partitions import turns
 from partitions.changes import CLEARING_PATIENCE_SECONDS, capture, clear_leftovers, drop_aside
-from partitions.columns import Totals, bare_name, plain_name, written_columns
+from partitions.control_totals import Totals, bare_name, plain_name, written_columns
 from partitions.copies import Copy, build, catch_up, verified
 from partitions.grain import Span
 from partitions.leaves import LEAF_SCHEMA, attach_one, parent_of, staged

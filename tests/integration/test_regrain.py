@@ -9,7 +9,7 @@ import pytest
 
 from partitions import changes, copies, replace, turns
 from partitions import regrain as regrain_module
-from partitions.columns import written_columns
+from partitions.control_totals import written_columns
 from partitions.grain import Grain, Span
 from partitions.leaves import attach, create_aside, index_and_analyse
 from partitions.policy import Policy

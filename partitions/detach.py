@@ -1,0 +1,40 @@
+"""Detaching a leaf while queries go on."""
+
+from partitions.catalog import Leaf
+from partitions.leaves import ATTACH_LOCK_TIMEOUT, in_turns, parent_of
+from partitions.policy import Policy
+from warehouse.connection import Connection, sql, translated
+
+
+def detach_leaf(connection: Connection, policy: Policy, leaf: Leaf) -> None:
+    """Detach a leaf, or finish a detach that was interrupted; waits for older queries, in short turns.
+
+    Raises:
+        LockBusyError: queries kept the leaf for longer than our patience. The detach may be half done: call again.
+    """
+    for attempt in in_turns():
+        with attempt, translated():
+            begun = _is_begun(connection, leaf)
+            if begun is not None:
+                _detach(connection, policy, leaf, "FINALIZE" if begun else "CONCURRENTLY")
+
+
+def _detach(connection: Connection, policy: Policy, leaf: Leaf, how: str) -> None:
+    statement = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
+        parent_of(policy), sql.Identifier(leaf.schema, leaf.name), sql.SQL(how)
+    )
+    # It cannot run in a transaction, so that the setting is the session's.
+    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
+    try:
+        connection.execute(statement)
+    finally:
+        connection.execute("RESET lock_timeout")
+
+
+def _is_begun(connection: Connection, leaf: Leaf) -> bool | None:
+    """Whether a detach was begun and not ended; None where the leaf is not attached."""
+    row = connection.execute(
+        "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = %s::regclass",
+        (sql.Identifier(leaf.schema, leaf.name).as_string(),),
+    ).fetchone()
+    return None if row is None else bool(row[0])
