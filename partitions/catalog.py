@@ -194,6 +194,20 @@ def _require_key(policy: Policy, row: _Row) -> None:
         )
 
 
+def require_key_type(policy: Policy, types: dict[str, str]) -> None:
+    """Refuse a table whose key is not of the type that its policy says.
+
+    Raises:
+        TargetError: naming both.
+    """
+    if types.get(policy.key) != _TYPES[policy.key_kind]:
+        raise TargetError(
+            f"{policy.name}: the key {policy.key} is {types.get(policy.key, 'missing')};"
+            f" its policy says {_TYPES[policy.key_kind]}",
+            remedy="correct key and key_kind in the policies",
+        )
+
+
 def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
     if row.bounds is None:
         spans = (span_of_check(policy, check, timezone) for check in row.checks or [])

@@ -17,6 +17,7 @@ from partitions import turns
 from partitions.changes import CLEARING_PATIENCE_SECONDS, capture, clear_leftovers, drop_aside
 from partitions.control_totals import Totals, bare_name, plain_name, written_columns
 from partitions.copies import Copy, build, catch_up, verified
+from partitions.dependents import require_no_dependents
 from partitions.grain import Span
 from partitions.leaves import LEAF_SCHEMA, attach_one, parent_of, staged
 from partitions.policy import Policy
@@ -105,22 +106,6 @@ def _require_free(connection: Connection, request: Request) -> None:
             )
     for old in request.old:
         require_no_dependents(connection, old)
-
-
-def require_no_dependents(connection: Connection, table: sql.Identifier) -> None:
-    """Refuse a table that views, foreign keys, triggers or the like hang on.
-
-    Raises:
-        TargetError: naming each of them.
-    """
-    found = connection.execute(query("replace/dependents"), {"table": table.as_string()}).fetchall()
-    if found:
-        raise TargetError(
-            f"{plain_name(table)} cannot be replaced, {len(found)} object(s) depend on it: "
-            + ", ".join(f"{kind} {name}" for kind, name in found),
-            remedy="let them depend on the partitioned table instead, or drop them",
-            dependents=[f"{kind} {name}" for kind, name in found],
-        )
 
 
 def _until_short(connection: Connection, copy: Copy) -> Totals:
