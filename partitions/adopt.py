@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from partitions.adopt_leaf import adopt_leaf
+from partitions.adopt_leaf import adopt_leaf, examined
 from partitions.bounds import zone_of
 from partitions.catalog import read_catalog, require_key_type
 from partitions.control_totals import columns_of, plain_name
@@ -13,6 +13,7 @@ from partitions.dependents import require_no_dependents
 from partitions.grain import Span
 from partitions.keys import Keys, keys_of, require_days
 from partitions.leaves import attached, parent_of
+from partitions.phases import Phase, attaching, replacement, wrapping
 from partitions.policy import Policy
 from partitions.regrain import change_grain, spans_of_grain
 from partitions.replace import Replaced
@@ -51,7 +52,7 @@ def adopt_table(url: str, policy: Policy, source: str, timezone: str) -> Adopted
         TargetError: it is no ordinary table, its columns or rows do not fit, or something depends on it.
         TransientTargetError: locks were not had, or the database is away. What was done is kept; call again.
     """
-    name = source if "." in source else f"{policy.table_schema}.{source}"
+    name = qualified(policy, source)
     if name != policy.name:
         leaf = adopt_leaf(url, policy, name, timezone)
         return Adopted(policy.name, name, leaf)
@@ -61,6 +62,28 @@ def adopt_table(url: str, policy: Policy, source: str, timezone: str) -> Adopted
     whole = [one for one in table.leaves if one.qualified == leaf]
     swaps = change_grain(url, policy, whole, spans_of_grain(whole, policy.grain, table.leaves), timezone)
     return Adopted(policy.name, name, leaf, tuple(swaps))
+
+
+def qualified(policy: Policy, source: str) -> str:
+    """A table's name with a schema: that of the policy's table if none is given."""
+    return source if "." in source else f"{policy.table_schema}.{source}"
+
+
+def phases_of(url: str, policy: Policy, source: str, timezone: str) -> list[Phase]:
+    """What `adopt_table` would do; the same errors."""
+    name = qualified(policy, source)
+    with connect(url) as connection, translated():
+        if name != policy.name:
+            return attaching(policy, *examined(connection, policy, name, timezone), timezone)
+        if leaf := _wrapped_before(connection, policy):
+            table = read_catalog(connection, [policy], timezone).tables[policy.name]
+            span, first = next(one.span for one in table.leaves if one.qualified == leaf), []
+        else:
+            span = _examined(connection, policy, timezone)
+            first = wrapping(policy, span, timezone)
+    assert span is not None
+    units = list(policy.grain.spans(span.first, span.end))
+    return first + (replacement(policy, [attached(policy, span)], units, timezone) if units != [span] else [])
 
 
 def _wrapped_before(connection: Connection, policy: Policy) -> str | None:
@@ -83,17 +106,20 @@ def table_kind(connection: Connection, name: str) -> str | None:
 
 
 def _wrap(connection: Connection, policy: Policy, timezone: str) -> str:
+    span = _examined(connection, policy, timezone)
+    prove(connection, policy, parent_of(policy), span, timezone)
+    in_turns(connection, [parent_of(policy)], lambda: _become(connection, policy, span, timezone))
+    return plain_name(attached(policy, span))
+
+
+def _examined(connection: Connection, policy: Policy, timezone: str) -> Span:
+    """The days of the one leaf that the table becomes first."""
     table = parent_of(policy)
-    types = {column.name: column.type for column in columns_of(connection, table)}
-    require_key_type(policy, types)
+    require_key_type(policy, {column.name: column.type for column in columns_of(connection, table)})
     require_no_dependents(connection, table, but=("view",))
     keys = keys_of(connection, policy, table, timezone)
     require_days(policy.name, keys)
-    span = _whole_span(policy, keys, datetime.now(zone_of(policy, timezone)).date())
-    leaf = plain_name(attached(policy, span))
-    prove(connection, policy, table, span, timezone)
-    in_turns(connection, [table], lambda: _become(connection, policy, span, timezone))
-    return leaf
+    return _whole_span(policy, keys, datetime.now(zone_of(policy, timezone)).date())
 
 
 def _whole_span(policy: Policy, keys: Keys, today: date) -> Span:

@@ -38,21 +38,26 @@ def adopt_leaf(url: str, policy: Policy, source: str, timezone: str) -> str:
         TransientTargetError: locks were not had, or the database is away.
     """
     with connect(url, application=f"cauri adopt {policy.name}") as connection, translated():
-        table = sql.Identifier(*source.split("."))
-        _require_ordinary(connection, policy, source, table)
-        parent = read_catalog(connection, [policy], timezone).tables[policy.name]
-        _require_parent(policy, parent)
-        _require_columns(source, columns_of(connection, parent_of(policy)), columns_of(connection, table))
-        keys = keys_of(connection, policy, table, timezone)
-        require_days(source, keys)
-        span = free_span(policy, parent, keys.days, source)
-        leaf = attached(policy, span)
-        _require_free_name(connection, leaf, table)
+        table, span = examined(connection, policy, source, timezone)
         prove(connection, policy, table, span, timezone)
         for index in _missing(connection, policy, table):
             _build(connection, table, index)
         in_turns(connection, [parent_of(policy), table], lambda: _attach(connection, policy, table, span, timezone))
-        return plain_name(leaf)
+        return plain_name(attached(policy, span))
+
+
+def examined(connection: Connection, policy: Policy, source: str, timezone: str) -> tuple[sql.Identifier, Span]:
+    """The table, and the days of the leaf that it can become; the errors of `adopt_leaf`."""
+    table = sql.Identifier(*source.split("."))
+    _require_ordinary(connection, policy, source, table)
+    parent = read_catalog(connection, [policy], timezone).tables[policy.name]
+    _require_parent(policy, parent)
+    _require_columns(source, columns_of(connection, parent_of(policy)), columns_of(connection, table))
+    keys = keys_of(connection, policy, table, timezone)
+    require_days(source, keys)
+    span = free_span(policy, parent, keys.days, source)
+    _require_free_name(connection, attached(policy, span), table)
+    return table, span
 
 
 def _require_ordinary(connection: Connection, policy: Policy, source: str, table: sql.Identifier) -> None:

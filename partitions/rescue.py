@@ -7,9 +7,11 @@ from partitions.catalog import Leaf, Table, read_catalog
 from partitions.grain import Span
 from partitions.keys import Keys, keys_of
 from partitions.layout import Layout
+from partitions.phases import Phase, replacement
 from partitions.policy import Policy
 from partitions.regrain import MOST_LEAVES
 from partitions.replace import Replaced, Request, replace
+from partitions.steps.step import name_of
 from warehouse.connection import connect, sql, translated
 from warehouse.errors import DataRefusedError, NothingToDoError, TargetError
 
@@ -46,16 +48,10 @@ def rescue_default(url: str, policy: Policy, timezone: str) -> Rescued:
         TargetError, TransientTargetError: as for a change of grain.
     """
     swaps: list[Replaced] = []
-    found = look(url, policy, timezone)
-    if not found.spans and found.keys.homeless:
-        raise DataRefusedError(
-            f"{found.default.qualified}: {found.keys.told()}; no row of it can get a leaf",
-            remedy="correct or delete these rows, then run the command again",
-            homeless=found.keys.homeless,
-        )
+    found = _worth_while(look(url, policy, timezone))
     while True:
         portion = found.spans[:MOST_LEAVES]
-        old = (sql.Identifier(found.default.schema, found.default.name),)
+        old = (name_of(found.default),)
         rest = sql.Identifier("staging", found.default.name)
         swaps.append(replace(url, Request("rescue", policy, timezone, old, portion, rest)))
         if not swaps[-1].rest_rows:
@@ -63,6 +59,22 @@ def rescue_default(url: str, policy: Policy, timezone: str) -> Rescued:
         found = look(url, policy, timezone)
         if not found.spans:
             return Rescued(tuple(swaps), found.keys.homeless)
+
+
+def phases_of(url: str, policy: Policy, timezone: str) -> list[Phase]:
+    """What `rescue_default` would do, leaves in one portion; the same errors."""
+    found = _worth_while(look(url, policy, timezone))
+    return replacement(policy, [name_of(found.default)], found.spans, timezone)
+
+
+def _worth_while(found: Found) -> Found:
+    if not found.spans and found.keys.homeless:
+        raise DataRefusedError(
+            f"{found.default.qualified}: {found.keys.told()}; no row of it can get a leaf",
+            remedy="correct or delete these rows, then run the command again",
+            homeless=found.keys.homeless,
+        )
+    return found
 
 
 def look(url: str, policy: Policy, timezone: str) -> Found:
@@ -77,7 +89,7 @@ def look(url: str, policy: Policy, timezone: str) -> Found:
         if table.default is None:
             raise NothingToDoError(f"{policy.name} has no DEFAULT partition")
         _require_whole_days(table)
-        keys = keys_of(connection, policy, sql.Identifier(table.default.schema, table.default.name), timezone)
+        keys = keys_of(connection, policy, name_of(table.default), timezone)
     layout = Layout(policy.grain, [leaf.span for leaf in table.leaves if leaf.span])
     return Found(table.default, tuple(sorted({layout.span_of(day) for day in keys.found})), keys)
 

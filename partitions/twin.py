@@ -23,13 +23,18 @@ def adopting_check(policy: Policy, span: Span, timezone: str) -> sql.Composed:
     )
 
 
-def prove(connection: Connection, policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> None:
-    """Prove that the rows are of these days: for new rows first, then for all while everybody goes on."""
+def proof(policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> tuple[sql.Composed, sql.Composed]:
+    """The CHECK for new rows, and its validation for all others, which stops nobody."""
     add = sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} {} NOT VALID").format(
         table, adopting_check(policy, span, timezone), name=ADOPTING
     )
+    return add, sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(table, ADOPTING)
+
+
+def prove(connection: Connection, policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> None:
+    """Prove that the rows of a table are of these days."""
+    add, validate = proof(policy, table, span, timezone)
     in_turns(connection, [table], lambda: connection.execute(add))
-    validate = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(table, ADOPTING)
     in_turns(connection, [], lambda: connection.execute(validate))
 
 
