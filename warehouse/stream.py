@@ -11,7 +11,7 @@ from warehouse.connection import Connection, sql
 from warehouse.snapshot import driver_errors_translated
 
 # A batch in PostgreSQL's own form; in Arrow's it is about as large.
-BATCH_BYTES = 32 * 1024 * 1024
+BATCH_BYTES = 16 * 1024 * 1024
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def one_snapshot(connection: Connection) -> Iterator[str]:
 def stream_rows(
     connection: Connection, snapshot: str, statement: sql.Composed, settings: dict[str, str]
 ) -> Iterator[pa.RecordBatchReader]:
-    """The rows of a query, read through a second connection to the same server, a batch of some 32 MiB at a time.
+    """The rows of a query, read through a second connection to the same server, a batch of some 16 MiB at a time.
 
     Settings are of the server, for this query only.
 
