@@ -26,7 +26,17 @@ from partitions.catalog import Leaf
 from partitions.columns import Column, columns_of
 from partitions.fingerprint import Fingerprint, measure
 from partitions.grain import Span
-from partitions.manifest import Archive, as_json, damage, entries, file_name, record, set_state
+from partitions.manifest import (
+    Archive,
+    as_json,
+    damage,
+    described,
+    entries,
+    file_name,
+    manifest_name,
+    record,
+    set_state,
+)
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
 from warehouse.errors import TargetError
@@ -192,26 +202,29 @@ def _write(source: _Source, span: Span, contents: Fingerprint, folder: Path) -> 
     file = file_name(source.policy.name, source.leaf.name, source.columns, contents)
     path, needed = folder / file, least_room(source.bytes)
     require_room(path.parent, needed)
-    with disk_errors_translated(path.parent, needed):
-        with put_in_place(path) as aside:
-            settings = {"work_mem": SORT_MEMORY, "client_encoding": "UTF8"}
-            with stream_rows(source.connection, source.snapshot, source.statement, settings) as batches:
-                write_rows(aside, batches)
-            _verify(aside, source, contents)
-            digest, size = sha256_of(aside), aside.stat().st_size
+    # Both or none; a manifest without its file is nothing, so that it takes its name first.
+    with (
+        disk_errors_translated(path.parent, needed),
+        put_in_place(path) as aside,
+        put_in_place(folder / manifest_name(file)) as beside,
+    ):
+        settings = {"work_mem": SORT_MEMORY, "client_encoding": "UTF8"}
+        with stream_rows(source.connection, source.snapshot, source.statement, settings) as batches:
+            write_rows(aside, batches)
+        _verify(aside, source, contents)
         archive = Archive(
             table=source.policy.name,
             leaf=source.leaf.name,
             span=span,
-            columns=tuple((column.name, column.declared) for column in source.columns),
+            columns=described(source.columns),
             contents=contents,
             file=file,
-            sha256=digest,
-            bytes=size,
+            sha256=sha256_of(aside),
+            bytes=aside.stat().st_size,
             archived_at=datetime.now(UTC),
             versions=_versions(source.connection),
         )
-        with put_in_place(folder / archive.manifest) as aside, private_file(aside) as stream:
+        with private_file(beside) as stream:
             stream.write(as_json(archive).encode())
     return archive
 

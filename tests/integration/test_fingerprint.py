@@ -48,7 +48,7 @@ ROWS = st.lists(st.tuples(*(st.none() | values for *_, values in EVERY)), max_si
 def connection(template_database: tuple[str, str]) -> Iterator[Connection]:
     with copied_database(*template_database) as url, connect(url) as opened:
         columns = ", ".join(f"{name} {kind}" for name, kind, *_ in EVERY)
-        opened.execute(sql.SQL("CREATE TABLE {} ({})").format(TABLE, sql.SQL(columns)))  # type: ignore[arg-type]
+        opened.execute(sql.SQL("CREATE TABLE {} ({})").format(TABLE, sql.SQL(columns)))
         yield opened
 
 
@@ -70,7 +70,7 @@ def frame_of(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
 def stream(connection: Connection, columns: tuple[Column, ...]) -> pl.DataFrame:
     statement = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(column.read for column in columns), TABLE)
     with one_snapshot(connection) as snapshot, stream_rows(connection, snapshot, statement, {}) as batches:
-        return pl.DataFrame(pl.from_arrow(batches.read_all()))
+        return pl.DataFrame(pl.from_arrow(batches.reader.read_all()))
 
 
 def test_every_type_is_tested() -> None:
@@ -147,7 +147,7 @@ def test_the_digest_does_not_depend_on_the_session(connection: Connection) -> No
     for setting in ("SET client_encoding = 'LATIN1'", "SET bytea_output = 'escape'", "SET timezone = 'Asia/Kolkata'",
                     "SET datestyle = 'German'", "SET extra_float_digits = -5"):  # fmt: skip
         with connection.transaction(force_rollback=True):
-            connection.execute(setting.replace("SET", "SET LOCAL", 1))  # type: ignore[arg-type]
+            connection.execute(setting.replace("SET", "SET LOCAL", 1))
             found.add(measure(connection, TABLE, columns).digest)
     assert found == {fingerprint(frame_of([row]), columns).digest}
 
