@@ -39,7 +39,8 @@ class Leaf:
     `grants` are the roles, other than the owner, that have a right on it; `public` is everyone.
     `held_until` keeps a restored leaf from its end.
     A foreign table, and a leaf that has leaves of its own, are not `ordinary`. A loose table `fits` if it has the
-    columns of the parent; it is `awaited` if an interrupted load built it, and attaches it when it is run again.
+    columns of the parent, and is `proven` if a CHECK holds its rows within its span; it is `awaited` if an interrupted
+    load built it, and attaches it when it is run again.
     """
 
     table: str
@@ -59,6 +60,7 @@ class Leaf:
     held_until: date | None = None
     ordinary: bool = True
     fits: bool = True
+    proven: bool = True
     awaited: bool = False
 
     @property
@@ -72,7 +74,8 @@ class Table:
 
     `staged` are such tables in `staging`: a load or a change of grain was interrupted there. It does not exist where
     the database has no such table, or an ordinary one: that is `unpartitioned`. `rows` is the planner's estimate as of
-    the last ANALYZE of the table as a whole, -1 before the first.
+    the last ANALYZE of the table as a whole, -1 before the first. It is `interrupted` if a change of its leaves left
+    traces.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Table:
     analysed: bool = True
     rows: int = 0
     unpartitioned: bool = False
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class _Row(NamedTuple):
     detaching: bool
     held_until: date | None
     awaited: bool
+    interrupted: bool
 
 
 _TYPES = {KeyKind.DATE_KEY: "integer", KeyKind.DATE: "date", KeyKind.MOMENT: "timestamp with time zone"}
@@ -150,7 +155,14 @@ def read_catalog(connection: Connection, policies: Sequence[Policy], timezone: s
 
 def _table(policy: Policy, row: _Row | None, leaves: list[_Row], loose: list[_Row], timezone: str) -> Table:
     if row is None or row.kind == "r":
-        return Table(policy.name, exists=False, key=policy.key, analysed=False, unpartitioned=row is not None)
+        return Table(
+            policy.name,
+            exists=False,
+            key=policy.key,
+            analysed=False,
+            unpartitioned=row is not None,
+            interrupted=row is not None and row.interrupted,
+        )
     _require_key(policy, row)
     attached = sorted((_leaf(policy, leaf, timezone) for leaf in leaves), key=age)
     beside = sorted(
@@ -166,6 +178,7 @@ def _table(policy: Policy, row: _Row | None, leaves: list[_Row], loose: list[_Ro
         indexes=_indexes(row),
         analysed=row.analysed,
         rows=row.rows,
+        interrupted=row.interrupted,
     )
 
 
@@ -184,9 +197,10 @@ def _require_key(policy: Policy, row: _Row) -> None:
 def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
     if row.bounds is None:
         spans = (span_of_check(policy, check, timezone) for check in row.checks or [])
-        span = next((span for span in spans if span), None) or span_named(row.name, policy.table)
+        proof = next((span for span in spans if span), None)
+        span = proof or span_named(row.name, policy.table)
     else:
-        span = span_of_bounds(policy, row.bounds, timezone)
+        proof = span = span_of_bounds(policy, row.bounds, timezone)
     return Leaf(
         policy.name,
         row.schema,
@@ -204,6 +218,7 @@ def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
         detaching=row.detaching,
         held_until=row.held_until,
         ordinary=row.kind == "r",
+        proven=proof is not None,
         awaited=row.awaited,
     )
 

@@ -1,13 +1,18 @@
 """The indexes that each leaf of a table has: those of its policy, and those of its parent."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 
+from partitions.catalog import Index, Leaf, Table
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql
 from warehouse.queries import query
 
 _LONGEST_IDENTIFIER = 63
+
+# Names that REINDEX CONCURRENTLY gives to what it builds, and to what it replaced.
+_INTERRUPTED = re.compile(r"_cc(new|old)\d*$")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,32 @@ def index_name(leaf: str, columns: tuple[str, ...]) -> str:
     return f"{name[: _LONGEST_IDENTIFIER - 9]}_{digest}"
 
 
+def expected_indexes(policy: Policy, table: Table) -> tuple[Index, ...]:
+    """What each leaf needs, as the catalog tells it: the unique indexes of the policy, and all of the parent."""
+    there = {index.columns for index in table.indexes if index.unique}
+    own = [Index("_".join(columns), columns, unique=True) for columns in policy.unique if columns not in there]
+    return (*own, *table.indexes)
+
+
+def same_index(one: Index, other: Index) -> bool:
+    """Whether two indexes serve for the same, whatever their names."""
+    return (one.columns, one.unique, one.partial) == (other.columns, other.unique, other.partial)
+
+
+def is_leftover(index: Index, leaf: Leaf) -> bool:
+    """Whether an index that PostgreSQL may not use only stood in for another one."""
+    twins = (other for other in leaf.indexes if other is not index and same_index(index, other))
+    return not index.valid and (bool(_INTERRUPTED.search(index.name)) or any(twin.valid for twin in twins))
+
+
+def missing_indexes(policy: Policy, table: Table, leaf: Leaf) -> list[Index]:
+    """Indexes that a leaf should have and has not, not even one that can be rebuilt."""
+    there = [index for index in leaf.indexes if not is_leftover(index, leaf)]
+    return [
+        wanted for wanted in expected_indexes(policy, table) if not any(same_index(wanted, index) for index in there)
+    ]
+
+
 def wanted_indexes(connection: Connection, policy: Policy) -> list[WantedIndex]:
     """What each leaf needs: the unique indexes of the policy first, then those of the parent."""
     found = [
@@ -56,7 +87,9 @@ def wanted_indexes(connection: Connection, policy: Policy) -> list[WantedIndex]:
         ).fetchall()
     ]
     there = {(index.columns, index.unique) for index in found}
-    own = [WantedIndex(columns, True, _btree(columns)) for columns in policy.unique if (columns, True) not in there]
+    own = [
+        WantedIndex(columns, True, plain_btree(columns)) for columns in policy.unique if (columns, True) not in there
+    ]
     return [*own, *found]
 
 
@@ -72,7 +105,8 @@ def build_indexes(connection: Connection, policy: Policy, schema: str, leaf: str
         )
 
 
-def _btree(columns: tuple[str, ...]) -> str:
+def plain_btree(columns: tuple[str, ...]) -> str:
+    """What follows USING for an index on plain columns."""
     # Policies allow plain names only; quotes are for those that are words of SQL.
     quoted = ", ".join('"' + column + '"' for column in columns)
     return f"btree ({quoted})"

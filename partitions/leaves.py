@@ -22,6 +22,9 @@ INDEX_MEMORY = "256MB"
 # 300 rows are sampled for each of these; the default of 100 costs 0.09 s a leaf, this 0.01 s.
 LEAF_STATISTICS_TARGET = 10
 
+# A complete statement, as the driver takes it.
+Statement = sql.SQL | sql.Composed
+
 # Where leaves live: analysts have no USAGE there, and read through the parents.
 LEAF_SCHEMA = "dwh_parts"
 
@@ -76,7 +79,8 @@ def attachment(policy: Policy, span: Span, timezone: str) -> list[sql.Composed]:
 
 def lock_parent(policy: Policy) -> sql.Composed:
     """The lock that ATTACH needs on the parent, which stops neither readers nor writers."""
-    return sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy))
+    # Without ONLY all leaves would be locked, too.
+    return sql.SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy))
 
 
 def attach_statement(parent: sql.Identifier, leaf: sql.Identifier, clause: sql.Composable) -> sql.Composed:
@@ -111,7 +115,12 @@ def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezon
     for attempt in in_turns():
         with attempt, briefly_locking(connection):
             for policy, span in units:
-                execute_all(connection, attachment(policy, span, timezone))
+                attach_one(connection, policy, span, timezone)
+
+
+def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """Attach one staged leaf in the caller's transaction, which has a lock_timeout."""
+    execute_all(connection, attachment(policy, span, timezone))
 
 
 def in_turns() -> Retrying:
@@ -132,7 +141,7 @@ def briefly_locking(connection: Connection) -> Iterator[None]:
         yield
 
 
-def execute_all(connection: Connection, statements: Sequence[sql.Composed]) -> None:
+def execute_all(connection: Connection, statements: Sequence[Statement]) -> None:
     """Run statements one after the other."""
     for statement in statements:
         connection.execute(statement)

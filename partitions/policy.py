@@ -43,7 +43,7 @@ class KeyKind(StrEnum):
 
 
 class Retention(BaseModel):
-    """How long a leaf stays: a number of units of a grain after its end, or the newest so many that have ended.
+    """How long a leaf stays after its end: days, months, years; or `leaves`, so many units of the table's grain.
 
     Judged by the clock on the wall, never by the newest row.
     """
@@ -94,6 +94,8 @@ class Policy(BaseModel):
     at_end: AtEnd = AtEnd.KEEP
     tablespace: Annotated[str, Field(pattern=_NAME)] | None = None
     storage: dict[str, int] = {}
+    # Whether leaves of another grain than this one are changed, or stay as they are.
+    regrain: bool = False
     target_mib: int = Field(20_480, ge=1)
     timezone: str | None = None
 

@@ -75,7 +75,12 @@ SELECT f.role, f.table_name, n.nspname, c.relname, c.relkind::text, pg_get_partk
        n.nspname = 'staging' AND EXISTS (
            SELECT FROM ops.leaf l
            WHERE l.state = 'built' AND l.leaf = regexp_replace(c.relname, '^fact_daily_client_summary_', 'fact_transactions_')
-             AND NOT EXISTS (SELECT FROM ops.run r WHERE r.work_id = l.work_id AND r.status = 'done'))
+             AND NOT EXISTS (SELECT FROM ops.run r WHERE r.work_id = l.work_id AND r.status = 'done')),
+       -- What partitions/changes.py makes while leaves are replaced.
+       f.role = 'parent' AND (
+           to_regproc('staging.' || quote_ident(c.relname || '_capture')) IS NOT NULL
+           OR to_regclass('staging.' || quote_ident(c.relname || '_changes')) IS NOT NULL
+           OR to_regclass('staging.' || quote_ident(c.relname || '_aside')) IS NOT NULL)
 FROM found f
 JOIN pg_class c ON c.oid = f.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace
