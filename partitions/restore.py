@@ -7,12 +7,13 @@ from itertools import chain
 from pathlib import Path
 
 from partitions.archive_file import read_rows
+from partitions.archive_ledger import set_state
 from partitions.catalog import Leaf, Table, read_catalog
 from partitions.columns import Column, columns_of
 from partitions.fingerprint import Fingerprint, measure
 from partitions.grain import Span
 from partitions.leaves import attach, create_aside, index_and_analyse, parent_of
-from partitions.manifest import Archive, damage, set_state
+from partitions.manifest import Archive, damage
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
 from warehouse.copy import copy_frames

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from partitions.archive import archive_leaf, drop_archived, is_archived
-from partitions.manifest import entries
+from partitions.archive_ledger import entries
 from partitions.restore import restore_leaves
 from tests.archives import (
     HOLD,
@@ -82,12 +82,12 @@ def die(step: str, place: str, connection: Connection, folder: Path) -> None:
     ("place", "found"),
     [
         ("partitions.archive:measure:1", []),
-        ("partitions.archive:write_rows:1", [".tmp"]),
-        ("partitions.archive:sha256_of:1", [".tmp"]),
-        ("partitions.archive:as_json:1", [".tmp", ".tmp"]),
-        ("partitions.archive:private_file:1", [".tmp", ".tmp"]),
+        ("partitions.archive_write:write_rows:1", [".tmp"]),
+        ("partitions.archive_write:sha256_of:1", [".tmp"]),
+        ("partitions.archive_write:as_json:1", [".tmp", ".tmp"]),
+        ("partitions.archive_write:private_file:1", [".tmp", ".tmp"]),
         ("partitions.archive_file:_sync:2", [".json", ".tmp"]),
-        ("partitions.archive:_write:1", [".json", ".parquet"]),
+        ("partitions.archive:write_archive:1", [".json", ".parquet"]),
         ("partitions.archive:record:1", [".json", ".parquet"]),
     ],
 )

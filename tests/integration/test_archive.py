@@ -14,10 +14,11 @@ import pytest
 from partitions import archive as archive_module
 from partitions.archive import archive_leaf, drop_archived, is_archived
 from partitions.archive_file import write_rows
+from partitions.archive_ledger import entries
 from partitions.catalog import Leaf
 from partitions.detach import detach_leaf
 from partitions.leaves import attached
-from partitions.manifest import damage, entries
+from partitions.manifest import damage
 from partitions.policy import Policy
 from tests.archives import (
     FACTS,
@@ -137,7 +138,7 @@ def test_a_leaf_that_changes_meanwhile_is_archived_as_it_was(
         execute(database_url, "UPDATE ml.fraud_score SET fraud_score = 0.5")
         write_rows(path, batches)
 
-    monkeypatch.setattr("partitions.archive.write_rows", written_meanwhile)
+    monkeypatch.setattr("partitions.archive_write.write_rows", written_meanwhile)
     archive_leaf(connection, POLICY, leaf, tmp_path)
     monkeypatch.undo()
     assert 0.5 not in pl.read_parquet(path_of(connection, tmp_path))["fraud_score"].to_list()
@@ -242,7 +243,7 @@ def test_a_lost_server_is_our_error_and_leaves_no_file(
                               " WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
         write_rows(path, batches)
 
-    monkeypatch.setattr("partitions.archive.write_rows", cut_off)
+    monkeypatch.setattr("partitions.archive_write.write_rows", cut_off)
     with pytest.raises(TransientTargetError):
         archive_leaf(connection, POLICY, leaf, tmp_path)
     assert list(files(tmp_path)) == []

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from partitions.archive import archive_leaf, drop_archived, is_archived
+from partitions.archive_ledger import entries
 from partitions.leaves import create_aside
-from partitions.manifest import entries
 from partitions.restorable import companions, restorable
 from partitions.restore import Wanted, restore_leaves
 from tests import archives
