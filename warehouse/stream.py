@@ -46,6 +46,8 @@ def one_snapshot(connection: Connection) -> Iterator[str]:
     """A read-only transaction that sees one state throughout; yields the name by which others can see the same."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        # It waits while others read.
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None
         yield row[0]
@@ -64,7 +66,8 @@ def stream_rows(
         TargetError: the query failed.
     """
     info = connection.info
-    url = make_conninfo(info.dsn, password=info.password or None)
+    # The address may name several servers: only this one has the snapshot.
+    url = make_conninfo(info.dsn, host=info.host, port=info.port, password=info.password or None)
     with driver_errors_translated(), dbapi.connect(url) as reader, reader.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)).as_string(connection))

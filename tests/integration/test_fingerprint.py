@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, LiteralString
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from partitions.archive_file import read_rows, write_rows
 from partitions.canonical import fingerprint
 from partitions.columns import AS_TEXT, WIRE, Column, columns_of
 from partitions.fingerprint import Fingerprint, measure
@@ -67,10 +70,12 @@ def frame_of(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     return pl.DataFrame(series)
 
 
-def stream(connection: Connection, columns: tuple[Column, ...]) -> pl.DataFrame:
+def through_file(connection: Connection, columns: tuple[Column, ...], path: Path) -> pl.DataFrame:
+    """The table's rows after they were in a Parquet file."""
     statement = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(column.read for column in columns), TABLE)
     with one_snapshot(connection) as snapshot, stream_rows(connection, snapshot, statement, {}) as batches:
-        return pl.DataFrame(pl.from_arrow(batches.reader.read_all()))
+        write_rows(path, batches)
+    return pl.concat([pl.DataFrame(pq.read_schema(path).empty_table()), *read_rows(path)])
 
 
 def test_every_type_is_tested() -> None:
@@ -79,14 +84,16 @@ def test_every_type_is_tested() -> None:
 
 @given(rows=ROWS)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_what_is_sent_is_what_is_measured_and_what_is_read(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-    """Frame -> COPY -> table -> ADBC -> frame: fingerprints agree at each station, whoever computes them."""
+def test_rows_are_the_same_at_every_station(
+    connection: Connection, rows: list[tuple[Any, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Frame -> COPY -> table -> ADBC -> Parquet -> frame -> COPY -> table, and whoever computes the fingerprint."""
     connection.execute(sql.SQL("TRUNCATE {}").format(TABLE))
     copy_frame(connection, TABLE, frame_of(rows))
     columns = columns_of(connection, TABLE)
     with connection.transaction():
         measured = measure(connection, TABLE, columns)
-    read = stream(connection, columns)
+    read = through_file(connection, columns, tmp_path_factory.getbasetemp() / "every_type.parquet")
     assert measured.rows == read.height == len(rows)
     assert fingerprint(read, columns) == measured
     connection.execute(sql.SQL("TRUNCATE {}").format(TABLE))
