@@ -10,9 +10,10 @@ from cli.context import Context, open_warehouse
 from cli.options import Json, TableName
 from cli.partitions_names import leaf_named, policy_named
 from partitions.archive import archive_leaf, drop_archived
+from partitions.archive_ledger import entries
 from partitions.catalog import Leaf, read_catalog
 from partitions.detach import detach_leaf
-from partitions.manifest import Archive, damage, entries
+from partitions.manifest import Archive, damage
 from partitions.policy import Policy
 from partitions.restorable import loaded_together_with
 from warehouse.connection import Connection, connect

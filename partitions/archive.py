@@ -1,40 +1,22 @@
 """Archiving a leaf: its rows into a Parquet file that is proven to hold them, before anything is dropped."""
 
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from itertools import chain
 from pathlib import Path
 
-import pyarrow as pa
-
-from partitions.archive_file import (
-    disk_errors_translated,
-    least_room,
-    private_file,
-    put_in_place,
-    read_rows,
-    remove_leftovers,
-    require_room,
-    sha256_of,
-    write_rows,
-)
-from partitions.canonical import fingerprint
+from partitions.archive_file import remove_leftovers
+from partitions.archive_ledger import entries, record, set_state
+from partitions.archive_write import Source, write_archive
 from partitions.catalog import Leaf
 from partitions.columns import Column, columns_of
 from partitions.fingerprint import Fingerprint, measure
 from partitions.grain import Span
-from partitions.manifest import Archive, as_json, damage, entries, file_name, record, set_state
+from partitions.manifest import Archive, damage
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
 from warehouse.errors import TargetError
 from warehouse.queries import query
-from warehouse.stream import one_snapshot, stream_rows
-
-# For the one sort of the rows; what does not fit goes to the server's disk.
-SORT_MEMORY = "256MB"
+from warehouse.stream import one_snapshot
 
 # A detached leaf has no readers left, but a tool may be looking at it.
 DROP_LOCK_TIMEOUT = "5s"
@@ -67,8 +49,8 @@ def archive_leaf(connection: Connection, policy: Policy, leaf: Leaf, folder: Pat
         contents = measure(connection, table, columns)
         found = _sound(connection, policy, leaf, folder, columns, contents)
         if found is None:
-            source = _Source(connection, snapshot, policy, leaf, columns)
-            archive = _write(source, span, contents, folder)
+            source = Source(connection, snapshot, policy, leaf, columns)
+            archive = write_archive(source, span, contents, folder)
     with translated(), connection.transaction():
         record(connection, found or archive)
     return Archived(found or archive, kept=found is not None)
@@ -149,84 +131,3 @@ def _days(leaf: Leaf) -> Span:
             remedy="archive and drop it by hand",
         )
     return leaf.span
-
-
-@dataclass(frozen=True)
-class _Source:
-    """A leaf as a snapshot shows it."""
-
-    connection: Connection
-    snapshot: str
-    policy: Policy
-    leaf: Leaf
-    columns: tuple[Column, ...]
-
-    @property
-    def bytes(self) -> int:
-        row = self.connection.execute(
-            "SELECT pg_table_size(%s::regclass)", (sql.Identifier(self.leaf.schema, self.leaf.name).as_string(),)
-        ).fetchone()
-        assert row is not None
-        return int(row[0])
-
-    @property
-    def statement(self) -> sql.Composed:
-        """All rows in a total order: by key, then by what is unique, then by everything else."""
-        names = [column.name for column in self.columns]
-        leading = [name for name in (self.policy.key, *chain(*self.policy.unique)) if name in names]
-        types = {column.name: column.type for column in self.columns}
-        return sql.SQL("SELECT {} FROM {} AS leaf ORDER BY {}").format(
-            sql.SQL(", ").join(column.read for column in self.columns),
-            sql.Identifier(self.leaf.schema, self.leaf.name),
-            sql.SQL(", ").join(_ordered(name, types[name]) for name in dict.fromkeys([*leading, *names])),
-        )
-
-
-def _ordered(name: str, kind: str) -> sql.Composed:
-    # Bytes have the same order everywhere; a language's order changes with the library that knows it.
-    bytewise = sql.SQL(' COLLATE "C"') if kind in ("text", "text[]") else sql.SQL("")
-    return sql.Identifier("leaf", name) + bytewise
-
-
-def _write(source: _Source, span: Span, contents: Fingerprint, folder: Path) -> Archive:
-    file = file_name(source.policy.name, source.leaf.name, source.columns, contents)
-    path, needed = folder / file, least_room(source.bytes)
-    require_room(path.parent, needed)
-    with disk_errors_translated(path.parent, needed):
-        with put_in_place(path) as aside:
-            settings = {"work_mem": SORT_MEMORY, "client_encoding": "UTF8"}
-            with stream_rows(source.connection, source.snapshot, source.statement, settings) as batches:
-                write_rows(aside, batches)
-            _verify(aside, source, contents)
-            digest, size = sha256_of(aside), aside.stat().st_size
-        archive = Archive(
-            table=source.policy.name,
-            leaf=source.leaf.name,
-            span=span,
-            columns=tuple((column.name, column.declared) for column in source.columns),
-            contents=contents,
-            file=file,
-            sha256=digest,
-            bytes=size,
-            archived_at=datetime.now(UTC),
-            versions=_versions(source.connection),
-        )
-        with put_in_place(folder / archive.manifest) as aside, private_file(aside) as stream:
-            stream.write(as_json(archive).encode())
-    return archive
-
-
-def _verify(path: Path, source: _Source, expected: Fingerprint) -> None:
-    found = sum((fingerprint(frame, source.columns) for frame in read_rows(path)), Fingerprint())
-    # A file without rows has no sums.
-    if found + Fingerprint(sums=dict.fromkeys(expected.sums, Decimal(0))) != expected:
-        raise TargetError(
-            f"{source.leaf.qualified} was not archived: read back, the file differs from the table in "
-            f"{found.difference(expected)}",
-            remedy="arrays of several dimensions cannot be archived; otherwise report this with the table's columns",
-        )
-
-
-def _versions(connection: Connection) -> dict[str, str]:
-    server = connection.info.parameter_status("server_version") or ""
-    return {"postgresql": server.split()[0], "pyarrow": pa.__version__, "python": platform.python_version()}

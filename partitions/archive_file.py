@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.errors import CauriError, ConfigurationError, TransientTargetError
+from warehouse.stream import Stream
 
 MIB = 1024 * 1024
 
 # Zstandard's default.
 _LEVEL = 3
 
-# Rows that are decoded at a time: 65,536 of a fact are some 8 MB.
-_ROWS_READ = 65_536
+# What is decoded at a time, in rows and in bytes; while it is hashed it takes ten times that.
+_ROWS_READ = 16_384
+_BYTES_READ = 4 * MIB
 
 # Files of facts take a fifth of their table. With less room than half of that we do not begin.
 _LEAST_SHARE = 0.1
@@ -73,7 +75,7 @@ def put_in_place(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_rows(path: Path, batches: pa.RecordBatchReader) -> None:
+def write_rows(path: Path, batches: Stream) -> None:
     """Write a stream to a Parquet file that only we can read, one row group a batch."""
     # The driver's notes on its types are of no use to readers.
     schema = pa.schema([pa.field(field.name, field.type) for field in batches.schema])
@@ -85,9 +87,13 @@ def write_rows(path: Path, batches: pa.RecordBatchReader) -> None:
 
 def read_rows(path: Path) -> Iterator[pl.DataFrame]:
     """The rows of a file, in its order, some at a time."""
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
-        for batch in file.iter_batches(_ROWS_READ):
-            yield cast(pl.DataFrame, pl.from_arrow(batch))
+    with pq.ParquetFile(path) as file:
+        # One row group and one thread after the other: otherwise pyarrow reads ahead, without a bound.
+        for group in range(file.num_row_groups):
+            about = file.metadata.row_group(group)
+            rows = max(1, min(_ROWS_READ, _BYTES_READ * about.num_rows // max(1, about.total_byte_size)))
+            for batch in file.iter_batches(rows, row_groups=[group], use_threads=False):
+                yield cast(pl.DataFrame, pl.from_arrow(batch))
 
 
 def private_file(path: Path) -> IO[bytes]:

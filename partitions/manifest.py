@@ -1,4 +1,4 @@
-"""An archived leaf as the ledger and the manifest beside its file describe it; both must say the same."""
+"""An archived leaf as the manifest beside its file describes it; the ledger must say the same."""
 
 import json
 from collections.abc import Sequence
@@ -13,8 +13,6 @@ from partitions.archive_file import sha256_of
 from partitions.columns import Column
 from partitions.fingerprint import Fingerprint
 from partitions.grain import Span
-from warehouse.connection import Connection
-from warehouse.queries import query
 
 FORMAT = 1
 _DIGEST_OF = (
@@ -45,15 +43,6 @@ class Archive:
     def fits(self, columns: Sequence[Column], contents: Fingerprint) -> bool:
         """Whether it is of exactly these rows, and columns of these names and types in whatever order."""
         return sorted(self.columns) == sorted(described(columns)) and self.contents == contents
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An archive in the ledger. State: archived, dropped, restored or superseded."""
-
-    archive_id: int
-    state: str
-    archive: Archive
 
 
 def described(columns: Sequence[Column]) -> tuple[tuple[str, str], ...]:
@@ -110,7 +99,7 @@ def read_manifest(path: Path) -> Archive | None:
             leaf=found["leaf"],
             span=Span(date.fromisoformat(found["first_day"]), date.fromisoformat(found["end_day"])),
             columns=columns,
-            contents=_contents(found["rows"], found["digest"], found["sums"]),
+            contents=contents_of(found["rows"], found["digest"], found["sums"]),
             file=found["file"],
             sha256=found["sha256"],
             bytes=found["bytes"],
@@ -136,66 +125,6 @@ def damage(folder: Path, archive: Archive) -> str | None:
     return None
 
 
-def entries(connection: Connection, table: str | None = None, leaf: str | None = None) -> list[Entry]:
-    """What the ledger knows of archives, oldest leaf first, newest archive of a leaf last."""
-    rows = connection.execute(query("archive/entries"), {"table": table, "leaf": leaf}).fetchall()
-    return [Entry(row[0], row[1], _archive(*row[2:])) for row in rows]
-
-
-def record(connection: Connection, archive: Archive) -> None:
-    """Enter an archive of a leaf that stands, in the caller's transaction; earlier ones of it are superseded."""
-    values = {
-        "table": archive.table,
-        "leaf": archive.leaf,
-        "first_day": archive.span.first,
-        "end_day": archive.span.end,
-        "columns": json.dumps(archive.columns),
-        "rows": archive.contents.rows,
-        "sums": json.dumps(archive.contents.texts),
-        "digest": archive.contents.digest,
-        "file": archive.file,
-        "sha256": archive.sha256,
-        "bytes": archive.bytes,
-        "versions": json.dumps(archive.versions),
-        "archived_at": archive.archived_at,
-    }
-    connection.execute(query("archive/record"), values)
-    connection.execute(query("archive/supersede"), (archive.table, archive.leaf, archive.file))
-
-
-def set_state(connection: Connection, archive: Archive, state: str) -> None:
-    """Write down what became of the leaf, in the transaction that does it."""
-    connection.execute(query("archive/set_state"), (state, archive.file, state))
-
-
-def _archive(  # noqa: PLR0913, PLR0917
-    table: str,
-    leaf: str,
-    first_day: date,
-    end_day: date,
-    columns: list[list[str]],
-    rows: int,
-    sums: dict[str, str],
-    digest: Decimal,
-    file: str,
-    file_sha256: str,
-    size: int,
-    versions: dict[str, str],
-    archived_at: datetime,
-) -> Archive:
-    return Archive(
-        table=table,
-        leaf=leaf,
-        span=Span(first_day, end_day),
-        columns=tuple((name, kind) for name, kind in columns),
-        contents=_contents(rows, digest, sums),
-        file=file,
-        sha256=file_sha256,
-        bytes=size,
-        archived_at=archived_at,
-        versions=versions,
-    )
-
-
-def _contents(rows: Any, digest: Any, sums: dict[str, str]) -> Fingerprint:
+def contents_of(rows: Any, digest: Any, sums: dict[str, str]) -> Fingerprint:
+    """A fingerprint as it is stored: whole numbers as numbers or text, sums as text."""
     return Fingerprint(int(rows), int(digest), {name: Decimal(text) for name, text in sums.items()})

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from partitions.archive_ledger import Entry, entries
 from partitions.catalog import read_catalog
-from partitions.manifest import Entry, entries
 from partitions.policy import LOADED_TOGETHER, Policy
 from partitions.restore import Wanted
 from warehouse.connection import Connection

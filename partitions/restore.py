@@ -7,17 +7,20 @@ from itertools import chain
 from pathlib import Path
 
 from partitions.archive_file import read_rows
+from partitions.archive_ledger import set_state
 from partitions.catalog import Leaf, Table, read_catalog
 from partitions.columns import Column, columns_of
 from partitions.fingerprint import Fingerprint, measure
 from partitions.grain import Span
 from partitions.leaves import attach, create_aside, index_and_analyse, parent_of
-from partitions.manifest import Archive, damage, set_state
+from partitions.manifest import Archive, damage
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
 from warehouse.copy import copy_frames
 from warehouse.errors import TargetError
 from warehouse.queries import query
+
+_UNIQUE_VIOLATION = "23505"
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,21 @@ def _build(connection: Connection, wanted: Wanted, folder: Path, timezone: str) 
             f"{found.difference(wanted.contents)}",
             remedy="report this with the table's columns; the archive is untouched",
         )
-    index_and_analyse(connection, wanted.policy, wanted.span)
+    _index(connection, wanted)
+
+
+def _index(connection: Connection, wanted: Wanted) -> None:
+    try:
+        with translated():
+            index_and_analyse(connection, wanted.policy, wanted.span)
+    except TargetError as exc:
+        if exc.facts.get("sqlstate") != _UNIQUE_VIOLATION or len(wanted.archives) == 1:
+            raise
+        names = ", ".join(Path(archive.file).name for archive in wanted.archives)
+        raise TargetError(
+            f"{wanted.leaf} was not restored: its {len(wanted.archives)} archives have keys in common: {names}",
+            remedy="restore one of them with --file",
+        ) from exc
 
 
 def _archived_columns(connection: Connection, table: sql.Identifier, wanted: Wanted) -> list[Column]:

@@ -5,10 +5,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from partitions.archive_ledger import entries
 from partitions.catalog import Leaf, read_catalog
 from partitions.grain import Grain
 from partitions.leaves import attach, attached, create_aside, index_and_analyse
-from partitions.manifest import entries
 from partitions.policy import Policy, read_policies
 from partitions.restore import Wanted
 from warehouse.connection import Connection, sql
