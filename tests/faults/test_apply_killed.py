@@ -1,6 +1,8 @@
 """The manager is killed at every boundary of a step and at any instant; the next apply ends in the desired state."""
 
 import random
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -8,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import psutil
 import pytest
 
 from partitions.actions import ACTIONS, Site
@@ -17,8 +20,12 @@ from partitions.policy import read_policies
 from tests.database import copied_database
 from tests.faults.test_interrupted import Killed
 from tests.loading import cauri_process, execute, rows_of
+from warehouse.binaries import find_binaries
 from warehouse.connection import connect
 from warehouse.lock import single_writer
+from warehouse.migrations import migrate
+from warehouse.server import LocalServer
+from warehouse.settings import read_settings
 
 ZONE = "Africa/Abidjan"
 SEED = 20240515
@@ -202,3 +209,37 @@ def test_killed_at_any_instant(url: str, tmp_path: Path, undisturbed: dict[str, 
     for _ in range(INSTANTS):
         killed_within(url, tmp_path / "home", dice.uniform(0.9, 2.2))
     assert_mended(url, tmp_path / "home", undisturbed)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
+    folder.chmod(0o711)
+    server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
+    migrate(server.start())
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_server_that_dies_under_the_manager(
+    server: LocalServer, tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    build(server.url)
+    home = tmp_path / "home"
+    variables = {"CAURI_PARTITIONS": str(policies_in(home))}
+    for said_before in (3, 9, 15):
+        pid_file = rows_of(server.url, "SELECT current_setting('data_directory')")[0][0] + "/postmaster.pid"
+        with cauri_process("partitions", "apply", url=server.url, home=home, variables=variables) as process:
+            assert process.stderr is not None
+            for _ in range(said_before):
+                process.stderr.readline()
+            postmaster = psutil.Process(int(Path(pid_file).read_text().split()[0]))
+            family = [postmaster, *postmaster.children()]
+            for one in family:
+                one.kill()
+            _, err = process.communicate(timeout=60)
+        assert (process.returncode, "Traceback" in err) == (75, False), err
+        psutil.wait_procs(family, timeout=30)
+        server.start()
+    assert_mended(server.url, home, undisturbed)
