@@ -19,8 +19,8 @@ from engine.sift import Sieve, Sifted, sift
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from partitions.catalog import attached_spans, built_spans
-from partitions.grain import Grain
 from partitions.layout import Layout
+from partitions.policy import DEFAULT_FILE, facts_and_summary, read_policies
 from warehouse.connection import Connection
 from warehouse.errors import SourceError
 from warehouse.keyring import Keyring
@@ -153,9 +153,16 @@ def _sieve(keeper: Doorkeeper) -> Sieve:
         keyring=keeper.keyring,
         folder=keeper.work_folder,
         dictionary=Dictionary(),
-        layout=Layout(Grain.MONTH, attached_spans(keeper.connection) | built_spans(keeper.connection)),
+        layout=_layout(keeper),
         threads=keeper.settings.workers + 1,
     )
+
+
+def _layout(keeper: Doorkeeper) -> Layout:
+    """The leaves that rows fall into; a new one lies within a leaf of the summary, or outside of all."""
+    facts, summary = facts_and_summary(read_policies(keeper.settings.partitions or DEFAULT_FILE))
+    there = attached_spans(keeper.connection) | built_spans(keeper.connection)
+    return Layout(facts.grain, there, attached_spans(keeper.connection, summary.name))
 
 
 def _with_services(sieve: Sieve, files: list[SourceFile], sifted: Sifted) -> Sieve:
