@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from partitions.adopt import adopt_table
 from partitions.archive import archive_leaf, drop_archived
 from partitions.bounds import span_of_check
 from partitions.catalog import read_catalog
@@ -25,7 +26,7 @@ from partitions.regrain import change_grain
 from partitions.rescue import rescue_default
 from partitions.steps.make import AttachOrphan, CreateLeaf
 from partitions.steps.remove import ArchiveLeaf, ClearLeftovers, DetachLeaf, DropLeaf
-from partitions.steps.reshape import ChangeGrain, RescueDefault
+from partitions.steps.reshape import AdoptTable, ChangeGrain, RescueDefault
 from partitions.steps.step import Step, name_of
 from partitions.steps.upkeep import BuildIndex, CompleteIndex
 from warehouse.connection import Connection, sql, translated
@@ -168,6 +169,12 @@ def rescue(site: Site, step: RescueDefault) -> None:
         record(site.connection, step)
 
 
+def adopt(site: Site, step: AdoptTable) -> None:
+    """Make a partitioned table of an ordinary one, or divide one that was made so far and no further."""
+    adopt_table(site.url, step.policy, step.policy.name, site.timezone)
+    record(site.connection, step)
+
+
 def in_transaction(site: Site, step: Step) -> None:
     """Run the statements of a step and enter it into the ledger, together."""
     for attempt in in_turns():
@@ -236,6 +243,7 @@ ACTIONS: dict[str, Callable[[Site, Any], None]] = {
     "clear": clear,
     "change grain": regrain,
     "rescue": rescue,
+    "adopt": adopt,
     "revoke": in_transaction,
     "complete index": complete_index,
     "index": build_index,

@@ -40,7 +40,7 @@ class Leaf:
     `held_until` keeps a restored leaf from its end.
     A foreign table, and a leaf that has leaves of its own, are not `ordinary`. A loose table `fits` if it has the
     columns of the parent, and is `proven` if a CHECK holds its rows within its span; it is `awaited` if an interrupted
-    load built it, and attaches it when it is run again.
+    load built it, and attaches it when it is run again. `undivided` is a whole table that was adopted as one leaf.
     """
 
     table: str
@@ -62,6 +62,7 @@ class Leaf:
     fits: bool = True
     proven: bool = True
     awaited: bool = False
+    undivided: bool = False
 
     @property
     def qualified(self) -> str:
@@ -124,6 +125,7 @@ class _Row(NamedTuple):
     held_until: date | None
     awaited: bool
     interrupted: bool
+    undivided: bool
 
 
 _TYPES = {KeyKind.DATE_KEY: "integer", KeyKind.DATE: "date", KeyKind.MOMENT: "timestamp with time zone"}
@@ -194,6 +196,20 @@ def _require_key(policy: Policy, row: _Row) -> None:
         )
 
 
+def require_key_type(policy: Policy, types: dict[str, str]) -> None:
+    """Refuse a table whose key is not of the type that its policy says.
+
+    Raises:
+        TargetError: naming both.
+    """
+    if types.get(policy.key) != _TYPES[policy.key_kind]:
+        raise TargetError(
+            f"{policy.name}: the key {policy.key} is {types.get(policy.key, 'missing')};"
+            f" its policy says {_TYPES[policy.key_kind]}",
+            remedy="correct key and key_kind in the policies",
+        )
+
+
 def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
     if row.bounds is None:
         spans = (span_of_check(policy, check, timezone) for check in row.checks or [])
@@ -220,6 +236,7 @@ def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
         ordinary=row.kind == "r",
         proven=proof is not None,
         awaited=row.awaited,
+        undivided=row.undivided,
     )
 
 

@@ -7,6 +7,7 @@ sum of a consistent set of changes is all that a copy needs; no unique index and
 from collections.abc import Sequence
 
 from partitions.control_totals import Column, listed
+from partitions.leaves import execute_all
 from partitions.policy import Policy
 from partitions.turns import in_turns
 from warehouse.connection import Connection, sql, translated
@@ -75,26 +76,29 @@ def capture(
             ).format(_function(policy), sql.Literal(body.as_string(connection)))
         )
     for leaf in leaves:
-        in_turns(connection, [leaf], lambda leaf=leaf: _install(connection, policy, leaf))  # type: ignore[misc]
+        in_turns(connection, [leaf], lambda leaf=leaf: execute_all(connection, triggers(policy, leaf)))  # type: ignore[misc]
 
 
 def _fields(record: str, columns: Sequence[Column]) -> sql.Composed:
     return sql.SQL(", ").join(sql.SQL("{}.{}").format(sql.SQL(record), column.identifier) for column in columns)
 
 
-def _install(connection: Connection, policy: Policy, leaf: sql.Identifier) -> None:
-    # Both take SHARE ROW EXCLUSIVE; ALWAYS, because replicated and restored rows count as well.
+def triggers(policy: Policy, leaf: sql.Identifier) -> list[sql.Composed]:
+    """The SQL that has every change of a leaf written down."""
+    statements = []
+    # All take SHARE ROW EXCLUSIVE; ALWAYS, because replicated and restored rows count as well.
     for name, events, level in (
-        ("cauri_capture", "INSERT OR UPDATE OR DELETE", "ROW"),
-        ("cauri_capture_truncate", "TRUNCATE", "STATEMENT"),
+        ("cauri_capture", sql.SQL("INSERT OR UPDATE OR DELETE"), sql.SQL("ROW")),
+        ("cauri_capture_truncate", sql.SQL("TRUNCATE"), sql.SQL("STATEMENT")),
     ):
         trigger = sql.Identifier(name)
-        connection.execute(
+        statements += [
             sql.SQL("CREATE TRIGGER {} AFTER {} ON {} FOR EACH {} EXECUTE FUNCTION {}()").format(
-                trigger, sql.SQL(events), leaf, sql.SQL(level), _function(policy)
-            )
-        )
-        connection.execute(sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(leaf, trigger))
+                trigger, events, leaf, level, _function(policy)
+            ),
+            sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(leaf, trigger),
+        ]
+    return statements
 
 
 def drop_aside(connection: Connection, policy: Policy) -> None:

@@ -87,6 +87,12 @@ def _plan_table(draft: _Draft, server_version: int, partner: Policy | None, besi
     draft.problems += stops
     if not draft.table.exists:
         return
+    if any(
+        leaf.undivided and leaf.span and policy.grain.span_of(leaf.span.first) != leaf.span
+        for leaf in draft.table.leaves
+    ):
+        draft.take([AdoptTable(policy)])
+        return
     draft.take(FinalizeDetach(policy, leaf) for leaf in draft.table.leaves if leaf.detaching)
     if draft.table.default is not None:
         # Nothing can be detached concurrently beside a DEFAULT partition, and each attach would scan it.

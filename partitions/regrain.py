@@ -9,9 +9,11 @@ from math import ceil, isqrt
 from partitions.catalog import Leaf, Table, read_catalog
 from partitions.grain import Grain, Span
 from partitions.layout import Layout
+from partitions.phases import Phase, replacement
 from partitions.policy import Policy
 from partitions.replace import Replaced, Request, replace
-from warehouse.connection import connect, sql
+from partitions.steps.step import name_of
+from warehouse.connection import connect
 from warehouse.errors import ConfigurationError, TargetError
 
 # Attaching one leaf takes about a millisecond, during which readers wait.
@@ -44,12 +46,23 @@ def change_grain(
     done = []
     for group in exchanges(leaves, spans, table.leaves):
         pieces = portions(group.spans)
-        old = tuple(sql.Identifier(leaf.schema, leaf.name) for leaf in group.leaves)
+        old = tuple(name_of(leaf) for leaf in group.leaves)
         done.append(replace(url, Request("regrain", policy, timezone, old, tuple(pieces))))
         if len(pieces) < len(group.spans):
             between = [leaf for leaf in _table(url, policy, timezone).leaves if leaf.span in pieces]
             done += change_grain(url, policy, between, group.spans, timezone)
     return done
+
+
+def phases_of(url: str, policy: Policy, leaves: Sequence[Leaf], spans: Sequence[Span], timezone: str) -> list[Phase]:
+    """What `change_grain` would do; the same errors."""
+    table = _table(url, policy, timezone)
+    require_replaceable(table, leaves)
+    return [
+        phase
+        for group in exchanges(leaves, spans, table.leaves)
+        for phase in replacement(policy, [name_of(leaf) for leaf in group.leaves], group.spans, timezone)
+    ]
 
 
 def _table(url: str, policy: Policy, timezone: str) -> Table:

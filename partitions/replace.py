@@ -5,20 +5,21 @@ ledger.
 """
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from dataclasses import replace as evolve
 from datetime import datetime
 from time import monotonic, sleep
-from typing import Any, LiteralString
+from typing import Any
 
 from partitions import turns
 from partitions.changes import CLEARING_PATIENCE_SECONDS, capture, clear_leftovers, drop_aside
 from partitions.control_totals import Totals, bare_name, plain_name, written_columns
 from partitions.copies import Copy, build, catch_up, verified
+from partitions.dependents import require_no_dependents
 from partitions.grain import Span
-from partitions.leaves import LEAF_SCHEMA, attach_one, parent_of, staged
+from partitions.leaves import LEAF_SCHEMA, attach_one, execute_all, parent_of, staged
+from partitions.phases import ALL_WAIT, WRITERS_WAIT, locking, removal
 from partitions.policy import Policy
 from partitions.turns import in_turns
 from warehouse.connection import Connection, connect, sql, translated
@@ -107,22 +108,6 @@ def _require_free(connection: Connection, request: Request) -> None:
         require_no_dependents(connection, old)
 
 
-def require_no_dependents(connection: Connection, table: sql.Identifier) -> None:
-    """Refuse a table that views, foreign keys, triggers or the like hang on.
-
-    Raises:
-        TargetError: naming each of them.
-    """
-    found = connection.execute(query("replace/dependents"), {"table": table.as_string()}).fetchall()
-    if found:
-        raise TargetError(
-            f"{plain_name(table)} cannot be replaced, {len(found)} object(s) depend on it: "
-            + ", ".join(f"{kind} {name}" for kind, name in found),
-            remedy="let them depend on the partitioned table instead, or drop them",
-            dependents=[f"{kind} {name}" for kind, name in found],
-        )
-
-
 def _until_short(connection: Connection, copy: Copy) -> Totals:
     """Catch up in rounds, each a transaction, until one is short; return by how much totals changed.
 
@@ -196,17 +181,16 @@ def _exchange(connection: Connection, request: Request, copy: Copy, totals: Tota
     """Old leaves out, new leaves in, in the caller's transaction; return also when readers began to wait."""
     policy, parent = request.policy, parent_of(request.policy)
     # At first writers only, parent before leaves: readers go on until everything is ready.
-    _lock(connection, [parent, *request.old], "SHARE ROW EXCLUSIVE")
+    execute_all(connection, locking([parent, *request.old], WRITERS_WAIT))
     change = catch_up(connection, copy)
     if change != Totals():
         _require_no_old_snapshot(connection)
     for leaf in copy.aside:
         connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(copy.routing, leaf))
-    _lock(connection, [parent, *request.old], "ACCESS EXCLUSIVE")
+    execute_all(connection, locking([parent, *request.old], ALL_WAIT))
     locked_at = monotonic()
     for old in request.old:
-        connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(parent, old))
-        connection.execute(sql.SQL("DROP TABLE {}").format(old))
+        execute_all(connection, removal(parent, old))
     for span in request.spans:
         attach_one(connection, policy, span, request.timezone)
     rest_rows = _keep_rest(connection, parent, request.rest) if request.rest else 0
@@ -224,11 +208,6 @@ def _exchange(connection: Connection, request: Request, copy: Copy, totals: Tota
         ),
     )
     return done, locked_at
-
-
-def _lock(connection: Connection, tables: Sequence[sql.Identifier], mode: LiteralString) -> None:
-    for table in tables:
-        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN {} MODE").format(table, sql.SQL(mode)))
 
 
 def _keep_rest(connection: Connection, parent: sql.Identifier, rest: sql.Identifier) -> int:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from partitions.catalog import Leaf, Table
 from partitions.grain import Span
 from partitions.leaves import Statement
+from partitions.phases import replacement
 from partitions.steps.make import new_leaf
-from partitions.steps.step import Cost, LeafStep, Step, comment, inserted, removed
+from partitions.steps.step import Cost, LeafStep, Step, comment, inserted, name_of, removed
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,15 @@ class ChangeGrain(Step):
 
     @property
     def lock(self) -> str:
-        return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}; ACCESS EXCLUSIVE while leaves change places"
+        return f"SHARE ROW EXCLUSIVE on the leaves, then ACCESS EXCLUSIVE on {self.policy.name} for milliseconds"
 
     @property
     def cost(self) -> Cost:
         return Cost(sum(max(leaf.rows, 0) for leaf in self.leaves), sum(leaf.bytes for leaf in self.leaves))
 
     def statements(self, timezone: str) -> Sequence[Statement]:
-        names = ", ".join(span.leaf_of(self.policy.name) for span in self.spans)
-        return [comment(f"copy the rows of {', '.join(leaf.name for leaf in self.leaves)} to {names}; exchange them")]
+        phases = replacement(self.policy, [name_of(leaf) for leaf in self.leaves], self.spans, timezone)
+        return [line for phase in phases for line in (comment(phase.what), *phase.statements)]
 
     def change(self, table: Table) -> Table:
         leaves = table.leaves
@@ -64,10 +65,11 @@ class RescueDefault(LeafStep):
 
     @property
     def lock(self) -> str:
-        return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}; ACCESS EXCLUSIVE on the DEFAULT partition"
+        return f"SHARE ROW EXCLUSIVE on {self.leaf.name}, then ACCESS EXCLUSIVE on {self.policy.name} for milliseconds"
 
     def statements(self, timezone: str) -> Sequence[Statement]:
-        return [comment(f"move the rows of {self.leaf.qualified}, leaf by leaf, into new leaves; detach and drop it")]
+        # Which leaves that will be, its rows must tell: cauri partitions rescue --dry-run reads them.
+        return [comment(f"build leaves for the rows of {self.leaf.qualified}; put them in its place")]
 
     def change(self, table: Table) -> Table:
         return replace(table, default=None)
@@ -81,7 +83,7 @@ class AdoptTable(Step):
 
     @property
     def what(self) -> str:
-        return f"make leaves of the rows of {self.policy.name}, which is not partitioned"
+        return f"make leaves of the rows of {self.policy.name}, which is not divided yet"
 
     @property
     def lock(self) -> str:
@@ -91,4 +93,5 @@ class AdoptTable(Step):
         return [comment(f"make a partitioned table of {self.policy.name}; move its rows into leaves")]
 
     def change(self, table: Table) -> Table:
-        return replace(table, exists=True, unpartitioned=False)
+        divided = tuple(replace(leaf, undivided=False) for leaf in table.leaves)
+        return replace(table, exists=True, unpartitioned=False, leaves=divided)

@@ -5,9 +5,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import psycopg
 
@@ -53,8 +55,8 @@ def percentile(values: list[float], population: int, share: float = 0.999) -> fl
 class Crowd:
     """Starts the sessions; `with` ends them, and `figures` tells of a span of time."""
 
-    def __init__(self, url: str, expected: tuple[int, int]) -> None:
-        self._url, self._expected = url, expected
+    def __init__(self, url: str, expected: Any, *, readers: Sequence[str] = READERS) -> None:
+        self._url, self._expected, self._readers = url, expected, readers
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._sampler = threading.Thread(target=self._sample)
         self._done = threading.Event()
@@ -67,7 +69,7 @@ class Crowd:
         self.writes: list[tuple[float, float]] = []
 
     def __enter__(self) -> "Crowd":
-        for name in (*READERS, "writer"):
+        for name in (*self._readers, "writer"):
             self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.session", name, self._url, json.dumps(self._expected)],
                 cwd=Path(__file__).parents[2],

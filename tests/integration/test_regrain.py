@@ -282,6 +282,25 @@ def test_a_snapshot_older_than_the_new_leaves_is_waited_for(
     regrain(database_url, policy, WEEKS)
 
 
+def test_a_snapshot_that_knows_the_last_changes_is_waited_for(
+    database_url: str, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row came and was seen just before the swap, which writes it into the new leaf: after that snapshot."""
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1.0)
+    with psycopg.connect(database_url) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+
+        def act() -> None:
+            execute(database_url, f"INSERT INTO {policy.name} VALUES (1, 20240105, 1, 1, 'x')")
+            reader.execute("SELECT count(*) FROM ops.run").fetchone()
+
+        during(monkeypatch, act, before="_exchange")
+        with pytest.raises(LockBusyError, match="snapshot"):
+            regrain(database_url, policy, WEEKS)
+        assert reader.execute(f"SELECT count(*) FROM {policy.name}").fetchone() == (91 * 20 + 1,)
+    assert left_behind(database_url) == []
+
+
 def test_a_long_reader_is_not_queued_behind(database_url: str, policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1.5)
     monkeypatch.setattr(changes, "CLEARING_PATIENCE_SECONDS", 0.2)

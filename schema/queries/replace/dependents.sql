@@ -23,6 +23,10 @@ SELECT 'policy', p.polname
 FROM pg_policy p
 WHERE p.polrelid = %(table)s::regclass
 UNION
+SELECT 'row security of', c.oid::regclass::text
+FROM pg_class c
+WHERE c.oid = %(table)s::regclass AND c.relrowsecurity
+UNION
 SELECT 'publication', p.pubname
 FROM pg_publication_rel r
 JOIN pg_publication p ON p.oid = r.prpubid
