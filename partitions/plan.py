@@ -8,7 +8,7 @@ from typing import Any
 from partitions import problems, upkeep
 from partitions.advice import Advice, advise
 from partitions.catalog import Catalog, Table
-from partitions.policy import AtEnd, Policy
+from partitions.policy import AtEnd, Policy, partner_of
 from partitions.problems import Problem
 from partitions.regraining import is_too_large, regrain_steps
 from partitions.steps.make import AttachOrphan, CreateLeaf
@@ -63,7 +63,7 @@ def plan(policies: Sequence[Policy], catalog: Catalog, today: date) -> Plan:
     drafts: dict[str, _Draft] = {}
     for policy in _coarsest_first(policies):
         draft = _Draft(policy, catalog.tables[policy.name], today, [], [])
-        partner = _partner(policy, policies)
+        partner = partner_of(policy, policies)
         beside = drafts[partner.name].table if partner and partner.name in drafts else None
         if beside is None and partner:
             beside = catalog.tables[partner.name]
@@ -147,16 +147,6 @@ def _ends(policy: Policy, table: Table, line: Timeline, today: date) -> list[Ste
             steps += [ArchiveLeaf(policy, orphan)] if archived else []
             steps.append(DropLeaf(policy, orphan, archived))
     return steps
-
-
-_LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
-
-
-def _partner(policy: Policy, policies: Sequence[Policy]) -> Policy | None:
-    """The table that a load fills together with this one."""
-    if policy.name not in _LOADED_TOGETHER:
-        return None
-    return next((other for other in policies if other.name in _LOADED_TOGETHER and other is not policy), None)
 
 
 def _coarsest_first(policies: Sequence[Policy]) -> list[Policy]:

@@ -215,3 +215,10 @@ def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
         )
     facts, summary = (by_name[name] for name in LOADED_TOGETHER)
     return facts, summary
+
+
+def partner_of(policy: Policy, policies: Sequence[Policy]) -> Policy | None:
+    """The table that a load fills together with this one."""
+    if policy.name not in LOADED_TOGETHER:
+        return None
+    return next((other for other in policies if other.name in LOADED_TOGETHER and other.name != policy.name), None)
