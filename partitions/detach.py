@@ -1,9 +1,13 @@
 """Detaching a leaf while queries go on."""
 
 from partitions.catalog import Leaf
-from partitions.leaves import ATTACH_LOCK_TIMEOUT, in_turns, parent_of
+from partitions.leaves import in_turns, parent_of
 from partitions.policy import Policy
+from partitions.turns import LOCK_TIMEOUT, outlast
 from warehouse.connection import Connection, sql, translated
+
+# So long a detach looks for a moment without a long transaction before that counts as a failed turn.
+LOOKING_SECONDS = 5.0
 
 
 def detach_leaf(connection: Connection, policy: Policy, leaf: Leaf) -> None:
@@ -14,6 +18,8 @@ def detach_leaf(connection: Connection, policy: Policy, leaf: Leaf) -> None:
     """
     for attempt in in_turns():
         with attempt, translated():
+            # At its end a detach locks the leaf: readers of it would queue behind us, and we behind a long transaction.
+            outlast(connection, [parent_of(policy), sql.Identifier(leaf.schema, leaf.name)], LOOKING_SECONDS)
             begun = _is_begun(connection, leaf)
             if begun is not None:
                 _detach(connection, policy, leaf, "FINALIZE" if begun else "CONCURRENTLY")
@@ -24,7 +30,7 @@ def _detach(connection: Connection, policy: Policy, leaf: Leaf, how: str) -> Non
         parent_of(policy), sql.Identifier(leaf.schema, leaf.name), sql.SQL(how)
     )
     # It cannot run in a transaction, so that the setting is the session's.
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
+    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
     try:
         connection.execute(statement)
     finally:

@@ -50,22 +50,27 @@ def in_turns(
     )
     for attempt in retrying:
         with attempt, translated():
-            _let_long_users_end(connection, tables, begun + seconds, insist_at)
+            outlast(connection, tables, begun + seconds - monotonic(), insist_at - monotonic())
             with connection.transaction():
                 connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
                 return work()
     raise AssertionError("tenacity ends with a result or an error")
 
 
-def _let_long_users_end(
-    connection: Connection, tables: Sequence[sql.Identifier], deadline: float, insist_at: float
+def outlast(
+    connection: Connection, tables: Sequence[sql.Identifier], seconds: float, insist_after: float | None = None
 ) -> None:
-    names = [table.as_string() for table in tables]
-    while monotonic() < insist_at:
+    """Wait until no transaction uses one of the tables for longer than a moment; after `insist_after` seconds don't.
+
+    Raises:
+        LockBusyError: after `seconds` there still is one.
+    """
+    names, begun = [table.as_string() for table in tables], monotonic()
+    while insist_after is None or monotonic() < begun + insist_after:
         row = connection.execute(query("replace/long_users"), (names,)).fetchone()
         if not row or not row[0]:
             return
-        if monotonic() >= deadline:
+        if monotonic() >= begun + seconds:
             raise LockBusyError(
                 f"{row[0]} long transaction(s) use {', '.join(names)}",
                 remedy="run the same command again when they have ended",

@@ -34,13 +34,13 @@ def make_table(connection: Connection, policy: Policy, spans: Iterable[Span] = (
         fill(connection, policy.name, span, rows_a_day)
 
 
-def fill(connection: Connection, table: str, span: Span, rows_a_day: int) -> None:
-    """So many rows for each day of a span; ids are made from day and number."""
+def fill(connection: Connection, table: str, span: Span, rows_a_day: int, client_key: int | None = None) -> None:
+    """So many rows for each day of a span, of one client or of fifty; ids are made from day and number."""
     connection.execute(
         f"INSERT INTO {table} SELECT to_char(d, 'YYYYMMDD')::bigint * 1000000 + n, to_char(d, 'YYYYMMDD')::int,"
-        " n %% 50, n * 7, CASE WHEN n %% 3 = 0 THEN NULL ELSE 'note ' || n END"
+        " coalesce(%s, n %% 50), n * 7, CASE WHEN n %% 3 = 0 THEN NULL ELSE 'note ' || n END"
         " FROM generate_series(%s::timestamp, %s::timestamp - interval '1 day', '1 day') d, generate_series(1, %s) n",
-        (span.first, span.end, rows_a_day),
+        (client_key, span.first, span.end, rows_a_day),
     )
 
 

@@ -116,4 +116,6 @@ class Crowd:
 
 def own_rows(url: str) -> list[int]:
     """Ids of the writer's rows that are there."""
-    return [number for (number,) in rows_of(url, "SELECT payment_id FROM dwh.payments WHERE client_key < 0 ORDER BY 1")]
+    return [
+        number for (number,) in rows_of(url, "SELECT payment_id FROM dwh.payments WHERE client_key = -1 ORDER BY 1")
+    ]
