@@ -18,9 +18,10 @@ from engine.shards import Dictionary
 from engine.sift import Sieve, Sifted, sift
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
-from partitions.catalog import attached_spans, built_spans
+from partitions.catalog import read_catalog
 from partitions.layout import Layout
-from partitions.policy import DEFAULT_FILE, facts_and_summary, read_policies
+from partitions.policy import facts_and_summary, policies_of
+from partitions.timeline import awaited_spans
 from warehouse.connection import Connection
 from warehouse.errors import SourceError
 from warehouse.keyring import Keyring
@@ -159,10 +160,15 @@ def _sieve(keeper: Doorkeeper) -> Sieve:
 
 
 def _layout(keeper: Doorkeeper) -> Layout:
-    """The leaves that rows fall into; a new one lies within a leaf of the summary, or outside of all."""
-    facts, summary = facts_and_summary(read_policies(keeper.settings.partitions or DEFAULT_FILE))
-    there = attached_spans(keeper.connection) | built_spans(keeper.connection)
-    return Layout(facts.grain, there, attached_spans(keeper.connection, summary.name))
+    """The leaves of the facts, those that an interrupted run has built included."""
+    policies = facts_and_summary(policies_of(keeper.settings))
+    catalog = read_catalog(keeper.connection, policies, keeper.settings.business_timezone)
+    facts, summary = (catalog.tables[policy.name] for policy in policies)
+    return Layout(
+        policies[0].grain,
+        [leaf.span for leaf in facts.leaves if leaf.span] + awaited_spans(facts),
+        [leaf.span for leaf in summary.leaves if leaf.span],
+    )
 
 
 def _with_services(sieve: Sieve, files: list[SourceFile], sifted: Sifted) -> Sieve:
