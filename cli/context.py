@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from partitions.policy import DEFAULT_FILE, Policy, read_policies
+from partitions.policy import Policy, policies_of
 from warehouse.binaries import find_binaries
 from warehouse.keyring import Keyring, open_keyring
 from warehouse.migrations import migrate
@@ -21,7 +21,7 @@ class Context:
     @property
     def policies(self) -> tuple[Policy, ...]:
         """What is wanted of the partitioned tables."""
-        return read_policies(self.settings.partitions or DEFAULT_FILE)
+        return policies_of(self.settings)
 
     @property
     def keyring(self) -> Keyring:

@@ -14,8 +14,7 @@ from partitions.archive_ledger import entries
 from partitions.catalog import Leaf, read_catalog
 from partitions.detach import detach_leaf
 from partitions.manifest import Archive, damage
-from partitions.policy import Policy
-from partitions.restorable import loaded_together_with
+from partitions.policy import Policy, partner_of
 from warehouse.connection import Connection, connect
 from warehouse.lock import single_writer
 
@@ -63,14 +62,13 @@ def _archive(connection: Connection, context: Context, policy: Policy, leaf: Lea
 
 def _left_beside(connection: Connection, context: Context, policy: Policy, gone: list[Leaf]) -> list[str]:
     """What to say of leaves that a load fills together with those that went."""
-    said = []
-    for other in loaded_together_with(policy, context.policies):
-        table = read_catalog(connection, [other], context.settings.business_timezone).tables[other.name]
-        spans = [leaf.span for leaf in gone if leaf.span]
-        left = [leaf.name for leaf in table.leaves if leaf.span and any(leaf.span.overlaps(span) for span in spans)]
-        if left:
-            said.append(f"{other.name} still has {', '.join(left)} for these days: archive and drop that, too")
-    return said
+    other = partner_of(policy, context.policies)
+    if other is None:
+        return []
+    table = read_catalog(connection, [other], context.settings.business_timezone).tables[other.name]
+    spans = [leaf.span for leaf in gone if leaf.span]
+    left = [leaf.name for leaf in table.leaves if leaf.span and any(leaf.span.overlaps(span) for span in spans)]
+    return [f"{other.name} still has {', '.join(left)} for these days: archive and drop that, too"] if left else []
 
 
 def archives(

@@ -70,6 +70,7 @@ def _print_tables(tables: list[tuple[Policy, Table]], found: Plan) -> None:
     shown = table(
         "Partitioned tables", "table", "grain", "days", "leaves", "rows", "size", "frozen age", "to do", numbers=5
     )
+    shown.columns[0].no_wrap = True
     for policy, one in tables:
         spans = [leaf.span for leaf in one.leaves if leaf.span]
         shown.add_row(
@@ -91,11 +92,11 @@ def _print_leaves(policy: Policy, one: Table, *, every: bool) -> None:
         return
     hidden = len(one.leaves) - len(leaves)
     title = f"{policy.name}" + (f": the newest {FEW_LEAVES} of {len(one.leaves):,} leaves" if hidden else "")
-    shown = table(title, "leaf", "days", "state", "rows", "size", "indexes", "frozen age", numbers=4)
+    shown = table(title, "leaf", "state", "rows", "size", "indexes", "frozen age", numbers=4)
+    shown.columns[0].no_wrap = True
     for leaf in leaves:
         shown.add_row(
             leaf.name,
-            str(leaf.span or leaf.bounds),
             _state(leaf),
             f"{leaf.rows:,}" if leaf.rows >= 0 else "?",
             in_units(leaf.bytes),
@@ -110,6 +111,8 @@ def _print_leaves(policy: Policy, one: Table, *, every: bool) -> None:
 
 def _state(leaf: Leaf) -> str:
     states = {
+        # Its name does not say them.
+        str(leaf.span or leaf.bounds): leaf.span is None or leaf.span.leaf_of(leaf.table) != leaf.name,
         "being detached": leaf.detaching,
         "foreign": not leaf.ordinary,
         "rights on it": bool(leaf.grants),

@@ -82,6 +82,6 @@ def in_units(size: int) -> str:
 def _print_sql(found: Plan, timezone: str) -> None:
     for step in found.steps:
         stdout.print(f"-- {step.line}", markup=False)
-        for statement in step.statements(timezone):
-            text = statement.as_string(None)
+        texts = [statement.as_string(None) for statement in step.statements(timezone)]
+        for text in ["BEGIN", *texts, "COMMIT"] if step.together else texts:
             stdout.print(text if text.startswith("--") else f"{text};", markup=False)

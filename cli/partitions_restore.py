@@ -10,7 +10,7 @@ from cli.console import print_json, stderr, stdout
 from cli.context import open_warehouse
 from cli.options import Json, TableName
 from cli.partitions_names import policy_named
-from partitions.restorable import companions, restorable
+from partitions.restorable import companion, restorable
 from partitions.restore import restore_leaves
 from warehouse.connection import connect
 from warehouse.lock import single_writer
@@ -43,14 +43,21 @@ def restore(
     policy = policy_named(context.policies, table_name)
     with single_writer(context.url), connect(context.url) as connection:
         wanted = restorable(connection, policy, leaf, folder, file)
-        beside, said = companions(connection, context.policies, wanted, folder, timezone)
-        restored = [wanted, *beside]
+        beside, said = companion(connection, context.policies, wanted, folder, timezone)
+        restored = [wanted, *([beside] if beside else [])]
         restore_leaves(connection, restored, folder, timezone, hold_until)
-    for line in said:
-        stderr.print(f"  {line}", style="dim", soft_wrap=True)
+    if said:
+        stderr.print(f"  {said}", style="dim", soft_wrap=True)
     leaves = [{"table": one.policy.name, "leaf": one.leaf, "rows": one.contents.rows} for one in restored]
     if json:
-        print_json({"status": "done", "held_until": hold_until.isoformat(), "restored": leaves, "notes": said})
+        print_json(
+            {
+                "status": "done",
+                "held_until": hold_until.isoformat(),
+                "restored": leaves,
+                "notes": [said] if said else [],
+            }
+        )
         return
     for one in restored:
         stdout.print(f"{one.leaf}: restored, {one.contents.rows:,} rows, held until {hold_until}")

@@ -18,9 +18,10 @@ from engine.shards import Dictionary
 from engine.sift import Sieve, Sifted, sift
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
-from partitions.catalog import attached_spans, built_spans
-from partitions.grain import Grain
+from partitions.catalog import read_catalog
 from partitions.layout import Layout
+from partitions.policy import facts_and_summary, policies_of
+from partitions.timeline import awaited_spans
 from warehouse.connection import Connection
 from warehouse.errors import SourceError
 from warehouse.keyring import Keyring
@@ -153,8 +154,20 @@ def _sieve(keeper: Doorkeeper) -> Sieve:
         keyring=keeper.keyring,
         folder=keeper.work_folder,
         dictionary=Dictionary(),
-        layout=Layout(Grain.MONTH, attached_spans(keeper.connection) | built_spans(keeper.connection)),
+        layout=_layout(keeper),
         threads=keeper.settings.workers + 1,
+    )
+
+
+def _layout(keeper: Doorkeeper) -> Layout:
+    """The leaves of the facts, those that an interrupted run has built included."""
+    policies = facts_and_summary(policies_of(keeper.settings))
+    catalog = read_catalog(keeper.connection, policies, keeper.settings.business_timezone)
+    facts, summary = (catalog.tables[policy.name] for policy in policies)
+    return Layout(
+        policies[0].grain,
+        [leaf.span for leaf in facts.leaves if leaf.span] + awaited_spans(facts),
+        [leaf.span for leaf in summary.leaves if leaf.span],
     )
 
 

@@ -20,7 +20,7 @@ from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from engine.workers import leaf_executor, peak_memory
 from partitions.catalog import attached_spans
-from partitions.policy import DEFAULT_FILE, facts_and_summary, read_policies
+from partitions.policy import facts_and_summary, policies_of
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
@@ -76,7 +76,7 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
 
 
 def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
-    policies = facts_and_summary(read_policies(request.settings.partitions or DEFAULT_FILE))
+    policies = facts_and_summary(policies_of(request.settings))
     with connect(request.url) as connection, work_folder(request.settings) as folder:
         require_writable(connection)
         bind(connection, request.settings, request.keyring)

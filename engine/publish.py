@@ -26,7 +26,7 @@ from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from partitions.catalog import attached_spans, built_spans
 from partitions.grain import Span, span_named
-from partitions.leaves import attach, drop_staged
+from partitions.leaves import attach, create_attached, drop_staged
 from partitions.policy import Policy
 from warehouse.connection import Connection
 from warehouse.keyring import Keyring
@@ -82,6 +82,7 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         sieve.dictionary.forget()
     with stopwatch.step(5):
         _drop_foreign_leaves(publisher)
+        _make_partners(publisher, {piece.span for piece in intake.sifted.slices})
         plans = plan_leaves(intake.sifted.slices, attached_spans(publisher.connection), _built(publisher))
         moved = _rows_stored_elsewhere(publisher, plans)
         summary.planned(plans)
@@ -175,6 +176,18 @@ def _drop_foreign_leaves(publisher: Publisher) -> None:
             for policy in publisher.policies:
                 drop_staged(publisher.connection, policy, span)
             forget_leaf(publisher.connection, span.leaf_of("fact_transactions"))
+
+
+def _make_partners(publisher: Publisher, spans: set[Span]) -> None:
+    """Leaves, without rows, for days of which only the other table has one: rows are merged into them."""
+    facts, summary = publisher.policies
+    there = attached_spans(publisher.connection, facts.name)
+    beside = attached_spans(publisher.connection, summary.name)
+    wanted = spans - _built(publisher)
+    lacking = [(facts, span) for span in wanted - there if any(other.covers(span) for other in beside)]
+    lacking += [(summary, span) for span in wanted & there if not any(other.overlaps(span) for other in beside)]
+    for policy, span in lacking:
+        create_attached(publisher.connection, policy, span, publisher.timezone)
 
 
 def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan]) -> pl.DataFrame:

@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -23,6 +25,8 @@ from warehouse.keyring import Keyring
 # One piece is being parsed by each thread, and this many more stand ready: enough that no thread waits, few enough for
 # memory.
 PIECES_AHEAD = 2
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def sift(readers: list[Reader], sieve: Sieve, sifted: Sifted, on_rows: Callable[
     reading = checking = 0.0
     for reader in readers:
         sifted.outcomes[reader.file.number] = Outcomes()
-    for file, piece in _in_order(readers, sieve):
+    for file, piece in _in_threads(_pieces(readers, sieve), sieve.threads):
         _gather(file, piece, sifted)
         reading += piece.seconds_reading
         checking += piece.seconds_checking
@@ -84,27 +88,29 @@ def sift(readers: list[Reader], sieve: Sieve, sifted: Sifted, on_rows: Callable[
     sifted.seconds_checking += wall * checking / ((reading + checking) or 1)
 
 
-def _in_order(readers: list[Reader], sieve: Sieve) -> Iterator[tuple[SourceFile, _Piece]]:
-    waiting: deque[tuple[SourceFile, Future[_Piece]]] = deque()
-    with ThreadPoolExecutor(sieve.threads) as pool:
+def _pieces(readers: list[Reader], sieve: Sieve) -> Iterator[Callable[[], tuple[SourceFile, _Piece]]]:
+    pieces = ((reader.file, lazy) for reader in readers for lazy in reader.batches())
+    for number, (file, lazy) in enumerate(pieces):
+        yield partial(_sift_piece, file, lazy, sieve, f"{file.number:05d}-{number:06d}.arrow")
+
+
+def _in_threads(calls: Iterator[Callable[[], _T]], threads: int) -> Iterator[_T]:
+    """What the calls return, in their order; a few are under way or ready at any time."""
+    waiting: deque[Future[_T]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            for number, (file, lazy) in enumerate(
-                (reader.file, lazy) for reader in readers for lazy in reader.batches()
-            ):
-                name = f"{file.number:05d}-{number:06d}.arrow"
-                waiting.append((file, pool.submit(_sift_piece, file, lazy, sieve, name)))
-                if len(waiting) > sieve.threads + PIECES_AHEAD:
-                    done, future = waiting.popleft()
-                    yield done, future.result()
+            for call in calls:
+                waiting.append(pool.submit(call))
+                if len(waiting) > threads + PIECES_AHEAD:
+                    yield waiting.popleft().result()
             while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
+                yield waiting.popleft().result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _sift_piece(file: SourceFile, lazy: LazyBatch, sieve: Sieve, name: str) -> _Piece:
+def _sift_piece(file: SourceFile, lazy: LazyBatch, sieve: Sieve, name: str) -> tuple[SourceFile, _Piece]:
     start = time.perf_counter()
     batch = lazy.read()
     locale = Locale(file.source.timezone or sieve.timezone, batch.decimal_comma)
@@ -124,7 +130,8 @@ def _sift_piece(file: SourceFile, lazy: LazyBatch, sieve: Sieve, name: str) -> _
         slices = write_shard(rows, sieve.folder / f"shard-{name}", sieve.layout)
     kept = None if file.feed is TRANSACTIONS else compact(good)
     end = time.perf_counter()
-    return _Piece(batch.raw.height, kept, slices, refused_path, refused.height, reasons, read - start, end - read)
+    piece = _Piece(batch.raw.height, kept, slices, refused_path, refused.height, reasons, read - start, end - read)
+    return file, piece
 
 
 def _gather(file: SourceFile, piece: _Piece, sifted: Sifted) -> None:
@@ -147,18 +154,26 @@ def seal_conflicts(readers: list[Reader], conflicts: Collection[int], sieve: Sie
     by_file: dict[int, set[int]] = {}
     for seq in conflicts:
         by_file.setdefault(seq >> FILE_SHIFT, set()).add(seq & ((1 << FILE_SHIFT) - 1))
-    for reader in readers:
-        wanted = by_file.get(reader.file.number)
-        if not wanted:
-            continue
-        for number, lazy in enumerate(reader.batches()):
-            rows = sorted(wanted.intersection(range(lazy.first_row, lazy.first_row + lazy.rows)))
-            if not rows:
-                continue
-            refused = pl.DataFrame(
-                {"row_number": rows, "reasons": [[CONFLICTING_DUPLICATE]] * len(rows)},
-                schema_overrides={"row_number": pl.Int64},
-            )
-            path = sieve.folder / f"conflicts-{reader.file.number:05d}-{number:06d}.arrow"
-            seal(lazy.pick(rows), refused, sieve.keyring).write_ipc(path)
-            sifted.refused.setdefault(reader.file.number, []).append(path)
+    wanted = [(reader, by_file[reader.file.number]) for reader in readers if reader.file.number in by_file]
+    for file, path in _in_threads(_conflicting_pieces(wanted, sieve), sieve.threads):
+        sifted.refused.setdefault(file.number, []).append(path)
+
+
+def _conflicting_pieces(
+    wanted: list[tuple[Reader, set[int]]], sieve: Sieve
+) -> Iterator[Callable[[], tuple[SourceFile, Path]]]:
+    for reader, numbers in wanted:
+        for piece, lazy in enumerate(reader.batches()):
+            rows = sorted(number for number in numbers if 0 <= number - lazy.first_row < lazy.rows)
+            if rows:
+                path = sieve.folder / f"conflicts-{reader.file.number:05d}-{piece:06d}.arrow"
+                yield partial(_seal_conflicts, lazy, rows, sieve, path)
+
+
+def _seal_conflicts(lazy: LazyBatch, rows: list[int], sieve: Sieve, path: Path) -> tuple[SourceFile, Path]:
+    refused = pl.DataFrame(
+        {"row_number": rows, "reasons": [[CONFLICTING_DUPLICATE]] * len(rows)},
+        schema_overrides={"row_number": pl.Int64},
+    )
+    seal(lazy.pick(rows), refused, sieve.keyring).write_ipc(path)
+    return lazy.reader.file, path

@@ -16,14 +16,11 @@ from partitions.leaves import (
     ATTACH_LOCK_TIMEOUT,
     ATTACH_PATIENCE_SECONDS,
     Statement,
-    attach_one,
     briefly_locking,
-    create_aside,
-    drop_staged,
     execute_all,
     in_turns,
-    index_and_analyse,
     lock_parent,
+    make_attached,
 )
 from partitions.regrain import change_grain
 from partitions.rescue import rescue_default
@@ -67,10 +64,7 @@ def create(site: Site, step: CreateLeaf) -> None:
             site.connection.execute(lock_parent(step.policy))
             if state_of(site.connection, "dwh_parts", step.subject) == "attached":
                 return
-            drop_staged(site.connection, step.policy, step.span)
-            create_aside(site.connection, step.policy, step.span, site.timezone)
-            index_and_analyse(site.connection, step.policy, step.span)
-            attach_one(site.connection, step.policy, step.span, site.timezone)
+            make_attached(site.connection, step.policy, step.span, site.timezone)
             record(site.connection, step)
 
 
@@ -176,10 +170,9 @@ def rescue(site: Site, step: RescueDefault) -> None:
 
 
 def adopt(site: Site, step: AdoptTable) -> None:
-    """Make a partitioned table of an ordinary one."""
-    if read_catalog(site.connection, [step.policy], site.timezone).tables[step.policy.name].unpartitioned:
-        adopt_table(site.url, step.policy, step.policy.name, site.timezone)
-        record(site.connection, step)
+    """Make a partitioned table of an ordinary one, or divide one that was made so far and no further."""
+    adopt_table(site.url, step.policy, step.policy.name, site.timezone)
+    record(site.connection, step)
 
 
 def in_transaction(site: Site, step: Step) -> None:

@@ -1,7 +1,7 @@
 """What there is: partitioned tables and their leaves, read from PostgreSQL's catalogs alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ class Leaf:
     `held_until` keeps a restored leaf from its end.
     A foreign table, and a leaf that has leaves of its own, are not `ordinary`. A loose table `fits` if it has the
     columns of the parent, and is `proven` if a CHECK holds its rows within its span; it is `awaited` if an interrupted
-    load built it, and attaches it when it is run again.
+    load built it, and attaches it when it is run again. `undivided` is a whole table that was adopted as one leaf.
     """
 
     table: str
@@ -62,6 +62,7 @@ class Leaf:
     fits: bool = True
     proven: bool = True
     awaited: bool = False
+    undivided: bool = False
 
     @property
     def qualified(self) -> str:
@@ -124,6 +125,7 @@ class _Row(NamedTuple):
     held_until: date | None
     awaited: bool
     interrupted: bool
+    undivided: bool
 
 
 _TYPES = {KeyKind.DATE_KEY: "integer", KeyKind.DATE: "date", KeyKind.MOMENT: "timestamp with time zone"}
@@ -234,6 +236,7 @@ def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
         ordinary=row.kind == "r",
         proven=proof is not None,
         awaited=row.awaited,
+        undivided=row.undivided,
     )
 
 
@@ -268,18 +271,19 @@ def _loose(policies: Sequence[Policy], rows: list[_Row], timezone: str) -> dict[
     return found
 
 
-def attached_spans(connection: Connection) -> set[Span]:
-    """Days for which `fact_transactions` has a leaf."""
-    rows = connection.execute(query("partitions/attached_leaves"), ("dwh.fact_transactions",)).fetchall()
-    return _spans(name for (name,) in rows)
+# Both tables that a load fills are cut by `date_key`, whatever their policies say besides.
+_BY_DATE_KEY = Policy.model_validate({"schema": "dwh", "table": "fact_transactions", "key": "date_key"})
+
+
+def attached_spans(connection: Connection, table: str = "dwh.fact_transactions") -> set[Span]:
+    """Days for which a table by `date_key` has leaves, whatever their names."""
+    rows = connection.execute(query("partitions/attached_leaves"), (table,)).fetchall()
+    spans = (span_of_bounds(_BY_DATE_KEY, bounds, "UTC") for (bounds,) in rows)
+    return {span for span in spans if span is not None}
 
 
 def built_spans(connection: Connection) -> set[Span]:
     """Days whose leaves stand complete in `staging`, ready to be attached."""
     rows = connection.execute(query("partitions/staged_tables")).fetchall()
-    return _spans(name for (name,) in rows)
-
-
-def _spans(names: Iterable[str]) -> set[Span]:
-    found = (span_named(name, "fact_transactions") for name in names)
-    return {span for span in found if span is not None}
+    spans = (span_named(name, "fact_transactions") for (name,) in rows)
+    return {span for span in spans if span is not None}

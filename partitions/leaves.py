@@ -123,6 +123,26 @@ def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str
     execute_all(connection, attachment(policy, span, timezone))
 
 
+def create_attached(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """Make a leaf without rows, aside, and attach it: in one transaction, so that a kill leaves nothing behind.
+
+    Raises:
+        LockBusyError: others kept their locks for longer than our patience; nothing was made.
+    """
+    for attempt in in_turns():
+        with attempt, briefly_locking(connection):
+            connection.execute(lock_parent(policy))
+            make_attached(connection, policy, span, timezone)
+
+
+def make_attached(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """As `create_attached`, in the caller's transaction, which has the parent's lock."""
+    drop_staged(connection, policy, span)
+    create_aside(connection, policy, span, timezone)
+    index_and_analyse(connection, policy, span)
+    attach_one(connection, policy, span, timezone)
+
+
 def in_turns() -> Retrying:
     """Attempts at something that needs a lock, until `ATTACH_PATIENCE_SECONDS` have passed."""
     return Retrying(

@@ -8,9 +8,9 @@ from typing import Any
 from partitions import problems, upkeep
 from partitions.advice import Advice, advise
 from partitions.catalog import Catalog, Table
-from partitions.policy import AtEnd, Policy
+from partitions.policy import AtEnd, Policy, partner_of
 from partitions.problems import Problem
-from partitions.regraining import regrain_steps
+from partitions.regraining import is_too_large, regrain_steps
 from partitions.steps.make import AttachOrphan, CreateLeaf
 from partitions.steps.remove import ArchiveLeaf, ClearLeftovers, DetachLeaf, DropLeaf, FinalizeDetach
 from partitions.steps.reshape import AdoptTable, RescueDefault
@@ -63,7 +63,7 @@ def plan(policies: Sequence[Policy], catalog: Catalog, today: date) -> Plan:
     drafts: dict[str, _Draft] = {}
     for policy in _coarsest_first(policies):
         draft = _Draft(policy, catalog.tables[policy.name], today, [], [])
-        partner = _partner(policy, policies)
+        partner = partner_of(policy, policies)
         beside = drafts[partner.name].table if partner and partner.name in drafts else None
         if beside is None and partner:
             beside = catalog.tables[partner.name]
@@ -86,6 +86,12 @@ def _plan_table(draft: _Draft, server_version: int, partner: Policy | None, besi
     stops = problems.blocking(policy, draft.table)
     draft.problems += stops
     if not draft.table.exists:
+        return
+    if any(
+        leaf.undivided and leaf.span and policy.grain.span_of(leaf.span.first) != leaf.span
+        for leaf in draft.table.leaves
+    ):
+        draft.take([AdoptTable(policy)])
         return
     draft.take(FinalizeDetach(policy, leaf) for leaf in draft.table.leaves if leaf.detaching)
     if draft.table.default is not None:
@@ -119,7 +125,9 @@ def _come_and_go(draft: _Draft, partner: Policy | None, beside: Table | None) ->
     draft.take(AttachOrphan(policy, leaf) for leaf in line.back)
     draft.take(CreateLeaf(policy, span, draft.table) for span in line.create)
     borders = [span.first for span in spans] if partner and coarser(partner.grain, policy.grain) else []
-    draft.take(regrain_steps(policy, draft.table, today, line.bound, borders))
+    exchanges = regrain_steps(policy, draft.table, today, line.bound, borders)
+    draft.problems += [problems.of_regrain(step) for step in exchanges if is_too_large(step)]
+    draft.take(step for step in exchanges if not is_too_large(step))
     # After the change: a smaller leaf may be past although the larger one was not.
     draft.take(_ends(policy, draft.table, line, today))
     draft.problems += problems.of_orphans(policy, draft.table, line, today)
@@ -139,16 +147,6 @@ def _ends(policy: Policy, table: Table, line: Timeline, today: date) -> list[Ste
             steps += [ArchiveLeaf(policy, orphan)] if archived else []
             steps.append(DropLeaf(policy, orphan, archived))
     return steps
-
-
-_LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
-
-
-def _partner(policy: Policy, policies: Sequence[Policy]) -> Policy | None:
-    """The table that a load fills together with this one."""
-    if policy.name not in _LOADED_TOGETHER:
-        return None
-    return next((other for other in policies if other.name in _LOADED_TOGETHER and other is not policy), None)
 
 
 def _coarsest_first(policies: Sequence[Policy]) -> list[Policy]:

@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from partitions.grain import Grain
 from warehouse.errors import ConfigurationError
+from warehouse.settings import Settings
+
+# Tables whose leaves a load builds together, for the same days.
+LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
 
 DEFAULT_FILE = Path(__file__).with_name("policies.toml")
 
@@ -185,6 +189,36 @@ def read_policies(path: Path = DEFAULT_FILE) -> tuple[Policy, ...]:
         ) from None
 
 
+def policies_of(settings: Settings) -> tuple[Policy, ...]:
+    """The policies of this installation.
+
+    Raises:
+        ConfigurationError: see `read_policies`.
+    """
+    return read_policies(settings.partitions or DEFAULT_FILE)
+
+
+def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
+    """The policies of the two tables that a load fills together.
+
+    Raises:
+        ConfigurationError: one of them has none.
+    """
+    by_name = {policy.name: policy for policy in policies}
+    missing = [name for name in LOADED_TOGETHER if name not in by_name]
+    if missing:
+        raise ConfigurationError(f"no policy for {', '.join(missing)}", remedy="add it to the file of CAURI_PARTITIONS")
+    facts, summary = (by_name[name] for name in LOADED_TOGETHER)
+    return facts, summary
+
+
+def partner_of(policy: Policy, policies: Sequence[Policy]) -> Policy | None:
+    """The table that a load fills together with this one."""
+    if policy.name not in LOADED_TOGETHER:
+        return None
+    return next((other for other in policies if other.name in LOADED_TOGETHER and other.name != policy.name), None)
+
+
 def _place(document: dict[str, object], location: tuple[int | str, ...]) -> str:
     """Where a problem is: the table by its name instead of its number."""
     parts = list(location)
@@ -194,24 +228,3 @@ def _place(document: dict[str, object], location: tuple[int | str, ...]) -> str:
         named = entry.get("table") if isinstance(entry, dict) else None
         parts[:2] = [str(named or f"table {parts[1] + 1}")]
     return ".".join(map(str, parts)) or "file"
-
-
-# Tables that a load fills together, with leaves for the same days.
-LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
-
-
-def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
-    """The policies of the two tables that a load fills.
-
-    Raises:
-        ConfigurationError: one of them has no policy.
-    """
-    by_name = {policy.name: policy for policy in policies}
-    missing = [name for name in LOADED_TOGETHER if name not in by_name]
-    if missing:
-        raise ConfigurationError(
-            f"the policies lack {' and '.join(missing)}, which a load fills",
-            remedy="declare them in the file that CAURI_PARTITIONS names, as partitions/policies.toml does",
-        )
-    facts, summary = (by_name[name] for name in LOADED_TOGETHER)
-    return facts, summary

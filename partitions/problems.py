@@ -8,6 +8,7 @@ from partitions.catalog import Leaf, Table
 from partitions.indexes import is_leftover
 from partitions.leaves import LEAF_SCHEMA
 from partitions.policy import Policy
+from partitions.steps.reshape import ChangeGrain
 from partitions.timeline import Timeline, attachable, is_past, may_go
 from partitions.upkeep import is_wanted
 
@@ -77,6 +78,12 @@ def of_orphans(policy: Policy, table: Table, line: Timeline, today: date) -> Ite
         if leaf.awaited:
             text = f"{leaf.name} waits in staging for the load that built it"
             yield Problem(policy.name, text, "run that load again: it attaches the leaf", note=True)
+
+
+def of_regrain(step: ChangeGrain) -> Problem:
+    """Leaves that are too long to be divided at once."""
+    text = f"{len(step.spans)} leaves cannot take the place of {len(step.leaves)} at once ({step.leaves[0].name})"
+    return Problem(step.policy.name, text, "go there by way of a grain that lies between")
 
 
 def _why_not(orphan: Leaf) -> str:

@@ -18,9 +18,12 @@ def regrain_steps(
     if not policy.regrain:
         return []
     changeable = {leaf.name for leaf in table.leaves if may_go(leaf, today) and not is_past(leaf.span, bound)}
-    steps = (step for run in _runs(table.leaves, changeable) for step in _changes(policy, run, borders))
-    # More are not exchanged at once; a grain between the two does it in two steps.
-    return [step for step in steps if len(step.spans) <= MOST_LEAVES]
+    return [step for run in _runs(table.leaves, changeable) for step in _changes(policy, run, borders)]
+
+
+def is_too_large(step: ChangeGrain) -> bool:
+    """Whether so many leaves would have to come at once that readers would feel it."""
+    return len(step.spans) > MOST_LEAVES
 
 
 def _runs(leaves: Sequence[Leaf], names: set[str]) -> Iterator[list[tuple[Leaf, Span]]]:

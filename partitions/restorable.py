@@ -6,7 +6,7 @@ from pathlib import Path
 
 from partitions.archive_ledger import Entry, entries
 from partitions.catalog import read_catalog
-from partitions.policy import LOADED_TOGETHER, Policy
+from partitions.policy import Policy, partner_of
 from partitions.restore import Wanted
 from warehouse.connection import Connection
 from warehouse.errors import ConfigurationError
@@ -28,33 +28,23 @@ def restorable(connection: Connection, policy: Policy, leaf: str, folder: Path, 
     return Wanted(policy, tuple(entry.archive for entry in chosen))
 
 
-def companions(
+def companion(
     connection: Connection, policies: Sequence[Policy], wanted: Wanted, folder: Path, timezone: str
-) -> tuple[list[Wanted], list[str]]:
-    """Archives of the tables that are loaded together with this one, for the same days, where they have no leaf.
+) -> tuple[Wanted | None, str | None]:
+    """The archives of the table that is loaded together with this one, for the same days, if it has no leaf for them.
 
-    Also what is to be said where a table has neither a leaf nor an archive for them.
+    Or what is to be said if it has neither a leaf nor an archive.
     """
-    found: list[Wanted] = []
-    said: list[str] = []
-    for policy in loaded_together_with(wanted.policy, policies):
-        if _has_days(connection, policy, wanted, timezone):
-            continue
-        try:
-            found.append(restorable(connection, policy, wanted.span.leaf_of(policy.name), folder))
-        except ConfigurationError:
-            said.append(
-                f"{policy.name} has neither a leaf nor an archive for {wanted.span}, although it is loaded together"
-                f" with {wanted.policy.name}: cauri partitions apply makes an empty leaf"
-            )
-    return found, said
-
-
-def loaded_together_with(policy: Policy, policies: Sequence[Policy]) -> list[Policy]:
-    """The other tables that a load fills together with this one."""
-    if policy.name not in LOADED_TOGETHER:
-        return []
-    return [other for other in policies if other.name in LOADED_TOGETHER and other != policy]
+    policy = partner_of(wanted.policy, policies)
+    if policy is None or _has_days(connection, policy, wanted, timezone):
+        return None, None
+    try:
+        return restorable(connection, policy, wanted.span.leaf_of(policy.name), folder), None
+    except ConfigurationError:
+        return None, (
+            f"{policy.name} has neither a leaf nor an archive for {wanted.span}, although it is loaded together"
+            f" with {wanted.policy.name}: cauri partitions apply makes an empty leaf"
+        )
 
 
 def _has_days(connection: Connection, policy: Policy, wanted: Wanted, timezone: str) -> bool:

@@ -27,6 +27,7 @@ class CreateLeaf(Step):
     """A leaf without rows: created aside, indexed, analysed, attached in one transaction: a kill leaves nothing."""
 
     kind = "create"
+    together = True
     sign = "+"
     span: Span
     table: Table
@@ -71,6 +72,7 @@ class AttachOrphan(LeafStep):
     """A table in `dwh_parts` that belongs to its parent and is within retention."""
 
     kind = "attach"
+    together = True
     sign = "+"
 
     @property

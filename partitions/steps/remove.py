@@ -101,6 +101,7 @@ class ClearLeftovers(Step):
     """What interrupted work left in `staging`, and nobody will come back for."""
 
     kind = "clear"
+    together = True
     sign = "-"
     names: tuple[str, ...]
 

@@ -83,7 +83,7 @@ class AdoptTable(Step):
 
     @property
     def what(self) -> str:
-        return f"make leaves of the rows of {self.policy.name}, which is not partitioned"
+        return f"make leaves of the rows of {self.policy.name}, which is not divided yet"
 
     @property
     def lock(self) -> str:
@@ -93,4 +93,5 @@ class AdoptTable(Step):
         return [comment(f"make a partitioned table of {self.policy.name}; move its rows into leaves")]
 
     def change(self, table: Table) -> Table:
-        return replace(table, exists=True, unpartitioned=False)
+        divided = tuple(replace(leaf, undivided=False) for leaf in table.leaves)
+        return replace(table, exists=True, unpartitioned=False, leaves=divided)

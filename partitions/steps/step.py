@@ -31,6 +31,8 @@ class Step(ABC):
     policy: Policy
     kind: ClassVar[str]
     sign: ClassVar[str] = "~"
+    # Whether its statements run together; the others PostgreSQL takes outside of a transaction only.
+    together: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -201,6 +201,7 @@ class RevokeGrants(LeafStep):
     """Rights on a leaf itself: they belong on the table, where row-level security sees them."""
 
     kind = "revoke"
+    together = True
     sign = "-"
 
     @property

@@ -331,3 +331,42 @@ def test_odd_bounds_are_reported_and_left_alone(site: Site) -> None:
     applied = done(site, events())
     assert [step.kind for step, _ in applied.steps] == ["index", "analyse", "analyse table"]
     assert "dwh_parts.odd are not whole days" in applied.plan.problems[0].text
+
+
+def test_rows_of_a_default_partition_get_leaves(site: Site) -> None:
+    filled(site)
+    execute(site.url, "CREATE TABLE dwh_parts.rest PARTITION OF dwh.events DEFAULT")
+    execute(site.url, "INSERT INTO dwh.events SELECT 90000 + n, '2023-11-05', 'late' FROM generate_series(1, 40) n")
+    lines = run(site, events())
+    assert lines[0] == "~ move the rows of the DEFAULT partition dwh_parts.rest into leaves, and drop it"
+    table = table_of(site, events())
+    assert table.default is None
+    assert [str(leaf.span) for leaf in table.leaves][:3] == ["2023-11", "2023-12", "2024-01"]
+    assert count(site) == 340
+    assert run(site, events()) == []
+
+
+def test_an_ordinary_table_is_adopted(site: Site) -> None:
+    execute(site.url, "DROP TABLE dwh.events")
+    execute(site.url, "CREATE TABLE dwh.events (id bigint NOT NULL, moment timestamptz NOT NULL, note text)")
+    execute(site.url, "INSERT INTO dwh.events SELECT n, '2024-01-01'::timestamptz + n * interval '1 hour', 'x'"
+                      " FROM generate_series(1, 3000) n")  # fmt: skip
+    assert run(site, events())[0] == "~ make leaves of the rows of dwh.events, which is not divided yet"
+    assert count(site) == 3000
+    assert {str(leaf.span) for leaf in table_of(site, events()).leaves} >= {"2024-01", "2024-02", "2024-05", "2024-06"}
+    assert run(site, events()) == []
+
+
+def test_the_grain_of_leaves_follows_the_policy(site: Site) -> None:
+    filled(site)
+    weekly = events(grain="week", regrain=True, at_end="archive", retention={"months": 3})
+    run(site, weekly)
+    table = table_of(site, weekly)
+    assert {leaf.span.grain for leaf in table.leaves[1:-1] if leaf.span} == {Grain.WEEK}
+    assert run(site, weekly) == []
+    monthly = events(regrain=True)
+    before = count(site)
+    run(site, monthly)
+    assert count(site) == before
+    assert {leaf.span.grain for leaf in table_of(site, monthly).leaves[1:] if leaf.span} <= {Grain.MONTH, None}
+    assert run(site, monthly) == []

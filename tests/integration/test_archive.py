@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from partitions import archive as archive_module
+from partitions import archive_file
 from partitions.archive import archive_leaf, drop_archived, is_archived
 from partitions.archive_file import write_rows
 from partitions.archive_ledger import entries
@@ -131,14 +132,20 @@ def test_a_leaf_that_changed_is_archived_again(connection: Connection, leaf: Lea
     assert [damage(tmp_path, entry.archive) for entry in entries(connection)] == [None, None]
 
 
+@pytest.mark.parametrize("moment", ["require_room", "write_rows"])
 def test_a_leaf_that_changes_meanwhile_is_archived_as_it_was(
-    connection: Connection, leaf: Leaf, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+    connection: Connection,
+    leaf: Leaf,
+    tmp_path: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
 ) -> None:
-    def written_meanwhile(path: Path, batches: Any) -> None:
+    def changed_before(*arguments: Any) -> None:
         execute(database_url, "UPDATE ml.fraud_score SET fraud_score = 0.5")
-        write_rows(path, batches)
+        getattr(archive_file, moment)(*arguments)
 
-    monkeypatch.setattr("partitions.archive_write.write_rows", written_meanwhile)
+    monkeypatch.setattr(f"partitions.archive_write.{moment}", changed_before)
     archive_leaf(connection, POLICY, leaf, tmp_path)
     monkeypatch.undo()
     assert 0.5 not in pl.read_parquet(path_of(connection, tmp_path))["fraud_score"].to_list()
@@ -146,6 +153,16 @@ def test_a_leaf_that_changes_meanwhile_is_archived_as_it_was(
     dropped = drop_archived(connection, POLICY, detach(connection, POLICY), tmp_path)
     assert states(connection) == ["superseded", "dropped"]
     assert pl.read_parquet(tmp_path / dropped.file)["fraud_score"].to_list() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_a_killed_run_left_is_removed(connection: Connection, leaf: Leaf, tmp_path: Path, kept: bool) -> None:
+    if kept:
+        archive_leaf(connection, POLICY, leaf, tmp_path)
+    (tmp_path / SCORES).mkdir(exist_ok=True)
+    (tmp_path / SCORES / ".fraud_score_2023_12.0123.parquet.tmp").touch()
+    archive_leaf(connection, POLICY, leaf, tmp_path)
+    assert list(files(tmp_path)) == [".json", ".parquet"]
 
 
 def test_an_attached_leaf_is_not_dropped(connection: Connection, leaf: Leaf, tmp_path: Path) -> None:

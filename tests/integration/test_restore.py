@@ -9,7 +9,7 @@ import pytest
 from partitions.archive import archive_leaf, drop_archived, is_archived
 from partitions.archive_ledger import entries
 from partitions.leaves import create_aside
-from partitions.restorable import companions, restorable
+from partitions.restorable import companion, restorable
 from partitions.restore import Wanted, restore_leaves
 from tests import archives
 from tests.archives import (
@@ -303,11 +303,13 @@ def test_tables_that_are_loaded_together_come_back_together(connection: Connecti
         new_leaf(connection, policy)
     before = [archive_and_drop(connection, tmp_path, policy.name) for policy in (facts, summary)]
     found = restorable(connection, summary, "2024-01", tmp_path)
-    beside, said = companions(connection, tuple(POLICIES.values()), found, tmp_path, ZONE)
-    assert ([one.leaf for one in beside], said) == (["fact_transactions_2024_01"], [])
-    restore(connection, tmp_path, found, *beside)
+    beside, said = companion(connection, tuple(POLICIES.values()), found, tmp_path, ZONE)
+    assert said is None
+    assert beside is not None
+    assert beside.leaf == "fact_transactions_2024_01"
+    restore(connection, tmp_path, found, beside)
     assert [content(connection, policy) for policy in (facts, summary)] == before
-    assert companions(connection, tuple(POLICIES.values()), found, tmp_path, ZONE) == ([], [])
+    assert companion(connection, tuple(POLICIES.values()), found, tmp_path, ZONE) == (None, None)
 
 
 def test_both_leaves_come_back_or_none(connection: Connection, tmp_path: Path) -> None:
@@ -326,9 +328,10 @@ def test_a_table_left_alone_is_told_of(connection: Connection, tmp_path: Path) -
     facts = POLICIES[FACTS]
     new_leaf(connection, facts)
     archive_and_drop(connection, tmp_path, FACTS)
-    beside, said = companions(connection, tuple(POLICIES.values()), wanted(connection, facts), tmp_path, ZONE)
-    assert beside == []
-    assert said[0].startswith("dwh.fact_daily_client_summary has neither a leaf nor an archive for 2024-01")
+    beside, said = companion(connection, tuple(POLICIES.values()), wanted(connection, facts), tmp_path, ZONE)
+    assert beside is None
+    assert said is not None
+    assert said.startswith("dwh.fact_daily_client_summary has neither a leaf nor an archive for 2024-01")
 
 
 def test_the_leaf_is_made_for_new_rows_again(connection: Connection, tmp_path: Path) -> None:

@@ -378,3 +378,58 @@ def test_three_thousand_leaves_are_planned_within_a_second() -> None:
     found = plan([policy], catalog, TODAY)
     assert time.perf_counter() - began < 1
     assert len(found.steps) > 7000
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("policy", "leaves", "mib", "grain", "reason"),
+    [
+        (
+            {"target_mib": 100},
+            4,
+            400,
+            "week",
+            "4 of 4 leaves outgrew 100 MiB; the largest, events_2024_01, has 400 MiB",
+        ),
+        ({"target_mib": 100}, 4, 4000, "day", "4 of 4 leaves outgrew 100 MiB"),
+        ({"target_mib": 100, "grain": "day"}, 300, 0.01, "year", "leaves of 0.0 MiB on average; one a year would stay"),
+        (
+            {"target_mib": 1000, "grain": "day"},
+            300,
+            10,
+            "month",
+            "leaves of 10.0 MiB on average; one a month would stay",
+        ),
+    ],
+)
+def test_another_grain_is_proposed(policy: dict[str, Any], leaves: int, mib: float, grain: str, reason: str) -> None:
+    wanted = policy_of(premake=0, **policy)
+    first = wanted.grain.back(TODAY, leaves)
+    there = [leaf_of(wanted, span, bytes=int(mib * MIB), rows=9) for span in wanted.grain.spans(first, TODAY)]
+    (advice,) = plan([wanted], catalog_of(wanted, *there), TODAY).advice
+    assert advice.grain == grain
+    assert reason in advice.reason
+
+
+@pytest.mark.parametrize("mib", [1, 90])
+def test_leaves_of_a_good_size_need_no_advice(mib: int) -> None:
+    wanted = policy_of(premake=0, target_mib=100)
+    there = [leaf_of(wanted, span, bytes=mib * MIB) for span in months(date(2023, 1, 1), TODAY)]
+    assert plan([wanted], catalog_of(wanted, *there), TODAY).advice == ()
+
+
+def test_leaves_of_another_grain_are_kept_unless_somebody_asks() -> None:
+    wanted = policy_of(premake=0, grain="day")
+    found = plan([wanted], catalog_of(wanted, leaf_of(wanted, Grain.MONTH.span_of(TODAY))), TODAY)
+    assert found.steps == ()
+    assert found.advice[0].reason == "1 leaves are of another grain; regrain = true would change them"
+
+
+def test_more_leaves_than_can_be_exchanged_at_once_are_left() -> None:
+    wanted = policy_of(premake=0, grain="day", regrain=True)
+    year = leaf_of(wanted, Grain.YEAR.span_of(TODAY))
+    found = plan([wanted], catalog_of(wanted, year), TODAY)
+    assert found.steps == ()
+    assert "366 leaves cannot take the place of 1 at once" in found.problems[0].text

@@ -80,7 +80,11 @@ SELECT f.role, f.table_name, n.nspname, c.relname, c.relkind::text, pg_get_partk
        f.role = 'parent' AND (
            to_regproc('staging.' || quote_ident(c.relname || '_capture')) IS NOT NULL
            OR to_regclass('staging.' || quote_ident(c.relname || '_changes')) IS NOT NULL
-           OR to_regclass('staging.' || quote_ident(c.relname || '_aside')) IS NOT NULL)
+           OR to_regclass('staging.' || quote_ident(c.relname || '_aside')) IS NOT NULL),
+       f.role = 'leaf' AND EXISTS (
+           SELECT FROM ops.leaf_change h
+           WHERE h.action = 'adopt' AND h.table_name = f.table_name AND h.leaves_before = ARRAY[h.table_name]
+             AND n.nspname || '.' || c.relname = ANY (h.leaves_after))
 FROM found f
 JOIN pg_class c ON c.oid = f.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace
