@@ -10,8 +10,9 @@ from cli.options import Json, TableName
 from cli.partitions_names import leaf_named, policy_named
 from cli.partitions_phases import DryRun, print_phases, swap_line
 from partitions.catalog import read_catalog
+from partitions.exchanges import exchanges, spans_of_grain
 from partitions.grain import Grain
-from partitions.regrain import change_grain, exchanges, phases_of, spans_of_grain
+from partitions.regrain import change_grain, phases_of
 from warehouse.connection import connect
 from warehouse.errors import NothingToDoError
 from warehouse.lock import single_writer

@@ -10,12 +10,13 @@ from partitions.bounds import zone_of
 from partitions.catalog import read_catalog, require_key_type
 from partitions.control_totals import columns_of, plain_name
 from partitions.dependents import require_no_dependents
+from partitions.exchanges import spans_of_grain
 from partitions.grain import Span
 from partitions.keys import Keys, keys_of, require_days
 from partitions.leaves import attached, parent_of
 from partitions.phases import Phase, attaching, replacement, wrapping
 from partitions.policy import Policy
-from partitions.regrain import change_grain, spans_of_grain
+from partitions.regrain import change_grain
 from partitions.replace import Replaced
 from partitions.turns import in_turns
 from partitions.twin import become_partitioned, prove

@@ -10,9 +10,10 @@ from partitions.indexes import build_indexes
 from partitions.leaves import create_aside, index_and_analyse, parent_of, staged
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
-from warehouse.errors import TargetError, TransientTargetError
+from warehouse.errors import TargetError
 
-_NET = sql.Identifier("pg_temp", "cauri_net")
+# What changed since the last round: a row, how often it came (or went: negative), and its text.
+NET = sql.Identifier("pg_temp", "cauri_net")
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def build(connection: Connection, copy: Copy) -> None:
 
 def _make_net_table(connection: Connection, copy: Copy) -> None:
     with translated():
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_NET))
+        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(NET))
         connection.execute(
             sql.SQL(
                 "CREATE TEMPORARY TABLE cauri_net ON COMMIT DELETE ROWS AS"
@@ -122,86 +123,3 @@ def verify(connection: Connection, copy: Copy) -> Totals:
 
 def _only(table: sql.Identifier) -> sql.Composed:
     return sql.SQL("ONLY {}").format(table)
-
-
-def verified(connection: Connection, copy: Copy) -> Totals:
-    """Catch up, and compare everything by one snapshot, while readers and writers go on; return the totals."""
-    with translated(), connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        catch_up(connection, copy)
-        return verify(connection, copy)
-
-
-def catch_up(connection: Connection, copy: Copy) -> Totals:
-    """Bring the new leaves up to the changes that the caller's transaction sees; return by how much totals changed.
-
-    Raises:
-        TransientTargetError: a leaf was emptied with TRUNCATE: the copy has to begin again.
-        TargetError: a row that went is not in the new leaves.
-    """
-    names = listed(copy.columns)
-    row_text = sql.SQL("ROW({})::text").format(names)
-    taken = connection.execute(
-        sql.SQL(
-            "WITH taken AS (DELETE FROM {side} RETURNING *),"
-            " summed AS (SELECT DISTINCT ON (cauri_row) {names}, cauri_row, net FROM ("
-            "SELECT {names}, {row} AS cauri_row, sum(cauri_sign) OVER (PARTITION BY {row}) AS net FROM taken"
-            ") AS each)"
-            " INSERT INTO {net} ({names}, cauri_row, cauri_net)"
-            " SELECT {names}, cauri_row, net FROM summed WHERE net IS DISTINCT FROM 0"
-        ).format(side=side_table(copy.policy), names=names, row=row_text, net=_NET)
-    ).rowcount
-    if not taken:
-        return Totals()
-    _require_no_truncate(connection, copy.policy)
-    if taken > _FEW:
-        connection.execute(sql.SQL("ANALYZE {}").format(_NET))
-    change = control_totals(connection, _NET, copy.columns, weight=sql.Identifier("cauri_net"))
-    removed = _remove(connection, copy)
-    inserted = connection.execute(
-        sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM {}, generate_series(1, cauri_net)").format(
-            copy.routing, _NET, names=names
-        )
-    ).rowcount
-    if inserted - removed != change.rows:
-        raise TargetError(
-            f"{copy.policy.name}: changes come to {change.rows} rows, the new leaves to {inserted - removed}",
-            remedy="nothing was changed; run the command again, and report this if it stays",
-        )
-    return change
-
-
-# Statistics of fewer changed rows than these would take longer than any plan made without them.
-_FEW = 1000
-
-
-def _require_no_truncate(connection: Connection, policy: Policy) -> None:
-    row = connection.execute(sql.SQL("SELECT FROM {} WHERE cauri_net IS NULL LIMIT 1").format(_NET)).fetchone()
-    if row is not None:
-        raise TransientTargetError(
-            f"a leaf of {policy.name} was emptied while its rows were copied",
-            remedy="nothing was changed; run the same command again",
-        )
-
-
-def _remove(connection: Connection, copy: Copy) -> int:
-    """Delete the rows that went, each as often as it went; what is found is the same in every letter."""
-    same = [sql.SQL("t.{0} = n.{0}").format(column.identifier) for column in copy.columns if column.joinable]
-    whole = sql.SQL("ROW({})::text = n.cauri_row").format(listed(copy.columns, "t"))
-    found = connection.execute(
-        sql.SQL(
-            "SELECT s.nspname, c.relname, f.places"
-            " FROM (SELECT leaf, array_agg(place::text) AS places FROM ("
-            "SELECT t.tableoid AS leaf, t.ctid AS place, -n.cauri_net AS wanted,"
-            " row_number() OVER (PARTITION BY n.cauri_row) AS number"
-            " FROM {net} n JOIN {routing} t ON {conditions} WHERE n.cauri_net < 0"
-            ") AS each WHERE number <= wanted GROUP BY leaf) AS f"
-            " JOIN pg_class c ON c.oid = f.leaf JOIN pg_namespace s ON s.oid = c.relnamespace"
-        ).format(net=_NET, routing=copy.routing, conditions=sql.SQL(" AND ").join([*same, whole]))
-    ).fetchall()
-    return sum(
-        connection.execute(
-            sql.SQL("DELETE FROM {} WHERE ctid = ANY (%s::tid[])").format(sql.Identifier(schema, leaf)), (places,)
-        ).rowcount
-        for schema, leaf, places in found
-    )

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from partitions.catalog import Leaf, Table
+from partitions.exchanges import MOST_LEAVES
 from partitions.grain import Span
 from partitions.policy import Policy
-from partitions.regrain import MOST_LEAVES
 from partitions.steps.reshape import ChangeGrain
 from partitions.timeline import is_past, may_go
 

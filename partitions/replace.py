@@ -8,19 +8,20 @@ import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from dataclasses import replace as evolve
-from datetime import datetime
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from partitions import turns
+from partitions.catch_up import catch_up, verified
 from partitions.changes import CLEARING_PATIENCE_SECONDS, capture, clear_leftovers, drop_aside
 from partitions.control_totals import Totals, bare_name, plain_name, written_columns
-from partitions.copies import Copy, build, catch_up, verified
+from partitions.copies import Copy, build
 from partitions.dependents import require_no_dependents
 from partitions.grain import Span
 from partitions.leaves import LEAF_SCHEMA, attach_one, execute_all, parent_of, staged
 from partitions.phases import ALL_WAIT, WRITERS_WAIT, locking, removal
 from partitions.policy import Policy
+from partitions.snapshots import outlive_snapshots, require_no_old_snapshot
 from partitions.turns import in_turns
 from warehouse.connection import Connection, connect, sql, translated
 from warehouse.errors import CauriError, LockBusyError, TargetError, TransientTargetError
@@ -32,9 +33,6 @@ MOST_ROUNDS = 100
 
 # After so long without its locks, the swap catches up again before it asks on.
 _TURNS_SECONDS = 2.0
-
-# Snapshots of others are looked at again after so long.
-_SNAPSHOT_PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def _swap(connection: Connection, request: Request, copy: Copy, totals: Totals) 
     deadline = monotonic() + turns.PATIENCE_SECONDS
     while True:
         totals += _until_short(connection, copy)
-        _outlive_snapshots(connection, request.policy, deadline)
+        outlive_snapshots(connection, request.policy, deadline)
         try:
             done, locked_at = in_turns(
                 connection,
@@ -150,33 +148,6 @@ def _swap(connection: Connection, request: Request, copy: Copy, totals: Totals) 
         return evolve(done, locked_ms=(monotonic() - locked_at) * 1000)
 
 
-def _outlive_snapshots(connection: Connection, policy: Policy, deadline: float) -> None:
-    """Wait until no transaction is left whose snapshot is older than the rows of the new leaves: it would miss them.
-
-    Raises:
-        LockBusyError: one stays.
-    """
-    older = _snapshots(connection)
-    while older & _snapshots(connection):
-        if monotonic() > deadline:
-            raise LockBusyError(
-                f"a long transaction has a snapshot that is older than the new leaves of {policy.name}",
-                remedy="run the same command again when it has ended",
-            )
-        sleep(_SNAPSHOT_PAUSE_SECONDS)
-
-
-def _snapshots(connection: Connection) -> set[tuple[int, datetime]]:
-    with translated():
-        return {(pid, began) for pid, began, _ in connection.execute(query("replace/snapshots")).fetchall()}
-
-
-def _require_no_old_snapshot(connection: Connection) -> None:
-    # Rows that changed in the last moments carry the number of our own transaction: older snapshots miss them.
-    if any(long for *_, long in connection.execute(query("replace/snapshots")).fetchall()):
-        raise LockBusyError("a long transaction has a snapshot that is older than the last changes")
-
-
 def _exchange(connection: Connection, request: Request, copy: Copy, totals: Totals) -> tuple[Replaced, float]:
     """Old leaves out, new leaves in, in the caller's transaction; return also when readers began to wait."""
     policy, parent = request.policy, parent_of(request.policy)
@@ -184,7 +155,7 @@ def _exchange(connection: Connection, request: Request, copy: Copy, totals: Tota
     execute_all(connection, locking([parent, *request.old], WRITERS_WAIT))
     change = catch_up(connection, copy)
     if change != Totals():
-        _require_no_old_snapshot(connection)
+        require_no_old_snapshot(connection)
     for leaf in copy.aside:
         connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(copy.routing, leaf))
     execute_all(connection, locking([parent, *request.old], ALL_WAIT))

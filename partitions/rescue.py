@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from partitions.catalog import Leaf, Table, read_catalog
+from partitions.exchanges import MOST_LEAVES
 from partitions.grain import Span
 from partitions.keys import Keys, keys_of
 from partitions.layout import Layout
 from partitions.phases import Phase, replacement
 from partitions.policy import Policy
-from partitions.regrain import MOST_LEAVES
 from partitions.replace import Replaced, Request, replace
 from partitions.steps.step import name_of
 from warehouse.connection import connect, sql, translated

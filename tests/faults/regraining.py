@@ -10,8 +10,9 @@ from typing import Any
 
 from partitions import replace
 from partitions.catalog import read_catalog
+from partitions.exchanges import spans_of_grain
 from partitions.grain import Grain
-from partitions.regrain import change_grain, spans_of_grain
+from partitions.regrain import change_grain
 from tests.partitioned import JANUARY, PAYMENTS
 from warehouse.connection import connect
 from warehouse.lock import single_writer

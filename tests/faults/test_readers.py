@@ -12,9 +12,10 @@ import pytest
 from partitions.archive import archive_leaf, drop_archived
 from partitions.catalog import Leaf, read_catalog
 from partitions.detach import detach_leaf
+from partitions.exchanges import spans_of_grain
 from partitions.grain import Grain, Span
 from partitions.leaves import attach, create_aside, index_and_analyse
-from partitions.regrain import change_grain, spans_of_grain
+from partitions.regrain import change_grain
 from tests.faults.crowd import Crowd, own_rows, percentile
 from tests.faults.statements import AGGREGATE, ROWS_A_DAY
 from tests.loading import rows_of

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from partitions import changes, copies, replace, turns
-from partitions import regrain as regrain_module
+from partitions import exchanges as exchanges_module
 from partitions.control_totals import written_columns
 from partitions.grain import Grain, Span
 from partitions.leaves import attach, create_aside, index_and_analyse
@@ -121,7 +121,7 @@ def test_quarters_and_groups_of_their_own(database_url: str, policy: Policy) -> 
 
 
 def test_many_leaves_in_two_steps(database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regrain_module, "MOST_LEAVES", 10)
+    monkeypatch.setattr(exchanges_module, "MOST_LEAVES", 10)
     make_table(connection, EVENTS, (JANUARY,), rows_a_day=3)
     before = rows_in(database_url, EVENTS)
     done = regrain(database_url, EVENTS, days(JANUARY))

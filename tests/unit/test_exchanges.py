@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partitions.catalog import Leaf
+from partitions.exchanges import MOST_LEAVES, exchanges, portions, spans_of_grain
 from partitions.grain import Grain, Span
 from partitions.keys import sorted_out
 from partitions.policy import Policy
-from partitions.regrain import MOST_LEAVES, exchanges, portions, spans_of_grain
 from warehouse.errors import ConfigurationError
 
 FIRST = date(2024, 1, 1)
