@@ -76,7 +76,13 @@ def capture(
             ).format(_function(policy), sql.Literal(body.as_string(connection)))
         )
     for leaf in leaves:
-        in_turns(connection, [leaf], lambda leaf=leaf: execute_all(connection, triggers(policy, leaf)))  # type: ignore[misc]
+        statements = triggers(policy, leaf)
+        in_turns(
+            connection,
+            [leaf],
+            lambda sent=statements: execute_all(connection, sent),  # type: ignore[misc]
+            stops_readers=False,
+        )
 
 
 def _fields(record: str, columns: Sequence[Column]) -> sql.Composed:

@@ -30,11 +30,13 @@ def in_turns(
     *,
     patience: float | None = None,
     insist_after: float | None = None,
+    stops_readers: bool = True,
 ) -> T:
     """Do `work` in a transaction with a short lock_timeout, again and again until it has its locks.
 
-    `tables` are those that it locks: while a long transaction uses one of them, no turn is begun. Only after
-    `insist_after` seconds, half of the `patience` by default, is a lock asked for all the same.
+    `tables` are those that it locks: while a long transaction uses one of them, no turn is begun; one that only reads
+    is no matter unless the lock `stops_readers`. Only after `insist_after` seconds, half of the `patience` by default,
+    is a lock asked for all the same.
 
     Raises:
         LockBusyError: patience (`PATIENCE_SECONDS`) came to its end; nothing was changed.
@@ -50,7 +52,8 @@ def in_turns(
     )
     for attempt in retrying:
         with attempt, translated():
-            outlast(connection, tables, begun + seconds - monotonic(), insist_at - monotonic())
+            left, insist_in = begun + seconds - monotonic(), insist_at - monotonic()
+            outlast(connection, tables, left, insist_in, stops_readers=stops_readers)
             with connection.transaction():
                 connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
                 return work()
@@ -58,16 +61,24 @@ def in_turns(
 
 
 def outlast(
-    connection: Connection, tables: Sequence[sql.Identifier], seconds: float, insist_after: float | None = None
+    connection: Connection,
+    tables: Sequence[sql.Identifier],
+    seconds: float,
+    insist_after: float | None = None,
+    *,
+    stops_readers: bool = True,
 ) -> None:
     """Wait until no transaction uses one of the tables for longer than a moment; after `insist_after` seconds don't.
+
+    Those that only read count where a lock is to come that `stops_readers`.
 
     Raises:
         LockBusyError: after `seconds` there still is one.
     """
     names, begun = [table.as_string() for table in tables], monotonic()
+    wanted = {"tables": names, "readers": stops_readers}
     while insist_after is None or monotonic() < begun + insist_after:
-        row = connection.execute(query("replace/long_users"), (names,)).fetchone()
+        row = connection.execute(query("replace/long_users"), wanted).fetchone()
         if not row or not row[0]:
             return
         if monotonic() >= begun + seconds:
