@@ -1,9 +1,11 @@
 """`cauri partitions list`."""
 
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table as RichTable
 
 from cli.console import print_json, stdout, table
 from cli.context import open_warehouse
@@ -60,6 +62,7 @@ def _document(policy: Policy, one: Table, found: Plan) -> dict[str, Any]:
         "table": policy.name,
         "grain": policy.grain,
         "leaves": [{**asdict(leaf), "days": str(leaf.span), "state": _state(leaf)} for leaf in one.leaves],
+        "gaps": gaps(one),
         "orphans": [leaf.qualified for leaf in one.orphans],
         "staged": [leaf.qualified for leaf in one.staged],
         "steps": sum(step.policy.name == policy.name for step in found.steps),
@@ -67,23 +70,30 @@ def _document(policy: Policy, one: Table, found: Plan) -> dict[str, Any]:
 
 
 def _print_tables(tables: list[tuple[Policy, Table]], found: Plan) -> None:
-    shown = table(
-        "Partitioned tables", "table", "grain", "days", "leaves", "rows", "size", "frozen age", "to do", numbers=5
-    )
-    shown.columns[0].no_wrap = True
+    shown = _unbroken("Partitioned tables", "table", "leaves", "rows", "size", "to do", numbers=4)
     for policy, one in tables:
-        spans = [leaf.span for leaf in one.leaves if leaf.span]
         shown.add_row(
             policy.name,
-            policy.grain.value,
-            f"{spans[0].first} to {spans[-1].end}" if spans else "-",
-            f"{len(one.leaves):,}",
+            f"{len(one.leaves):,}" + (f", {gaps(one):,} gaps" if gaps(one) else ""),
             f"{sum(max(leaf.rows, 0) for leaf in one.leaves):,}",
             in_units(sum(leaf.bytes for leaf in one.leaves)),
-            f"{max((leaf.frozen_age for leaf in one.leaves), default=0):,}",
             f"{sum(step.policy.name == policy.name for step in found.steps):,}",
         )
     stdout.print(shown)
+
+
+def gaps(one: Table) -> int:
+    """How many times days without a leaf lie between two leaves."""
+    spans = [leaf.span for leaf in one.leaves if leaf.span]
+    return sum(before.end != after.first for before, after in pairwise(spans))
+
+
+def _unbroken(title: str, *headings: str, numbers: int) -> RichTable:
+    """A table whose names and numbers stay on one line each."""
+    shown = table(title, *headings, numbers=numbers)
+    for column in shown.columns:
+        column.no_wrap = True
+    return shown
 
 
 def _print_leaves(policy: Policy, one: Table, *, every: bool) -> None:
@@ -92,8 +102,7 @@ def _print_leaves(policy: Policy, one: Table, *, every: bool) -> None:
         return
     hidden = len(one.leaves) - len(leaves)
     title = f"{policy.name}" + (f": the newest {FEW_LEAVES} of {len(one.leaves):,} leaves" if hidden else "")
-    shown = table(title, "leaf", "state", "rows", "size", "indexes", "frozen age", numbers=4)
-    shown.columns[0].no_wrap = True
+    shown = _unbroken(title, "leaf", "state", "rows", "size", "indexes", "age", numbers=4)
     for leaf in leaves:
         shown.add_row(
             leaf.name,

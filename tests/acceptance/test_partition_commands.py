@@ -66,6 +66,8 @@ def test_the_health_of_the_tables(database_url: str) -> None:
     assert done.code == 0
     assert "dwh.fact_transactions" in done.out
     assert f"fact_transactions_{date.today():%Y_%m}" in done.out  # noqa: DTZ011
+    assert max(len(line) for line in done.out.splitlines()) <= 80
+    assert "fact_daily_client_summary_" in done.out
     one = cauri("partitions", "list", "--table", "access_log", "--json", url=database_url).json
     assert [table["table"] for table in one["tables"]] == ["audit.access_log"]
     assert len(one["tables"][0]["leaves"]) == 4
