@@ -11,3 +11,4 @@ Feeds = Annotated[
     Path | None,
     typer.Option("--feeds", envvar="CAURI_FEEDS", help="Mapping file; default: feeds.toml in the directory."),
 ]
+TableName = Annotated[str, typer.Argument(metavar="TABLE", help="Partitioned table, with or without its schema.")]

@@ -21,6 +21,7 @@ from engine.summary import Summary
 from partitions.catalog import read_catalog
 from partitions.layout import Layout
 from partitions.policy import facts_and_summary, policies_of
+from partitions.timeline import awaited_spans
 from warehouse.connection import Connection
 from warehouse.errors import SourceError
 from warehouse.keyring import Keyring
@@ -165,7 +166,7 @@ def _layout(keeper: Doorkeeper) -> Layout:
     facts, summary = (catalog.tables[policy.name] for policy in policies)
     return Layout(
         policies[0].grain,
-        [leaf.span for leaf in (*facts.leaves, *facts.staged) if leaf.span],
+        [leaf.span for leaf in facts.leaves if leaf.span] + awaited_spans(facts),
         [leaf.span for leaf in summary.leaves if leaf.span],
     )
 

@@ -14,7 +14,8 @@ from engine.facts import FACT_COLUMNS, cells, facts
 from engine.keys import KeyFolder
 from engine.slices import Slice, read_slices
 from partitions.grain import Span
-from partitions.leaves import create_aside, index_and_analyse
+from partitions.leaves import create_aside, index_and_analyse, staged
+from partitions.policy import Policy
 from warehouse.connection import Connection, connect, sql
 from warehouse.copy import copy_frame
 from warehouse.errors import TargetError
@@ -35,6 +36,8 @@ class LeafTask:
     excluded: Path | None
     run_id: int
     work_id: str
+    policies: tuple[Policy, Policy]
+    timezone: str
 
     def __repr__(self) -> str:
         return f"LeafTask({self.span}, {sum(piece.rows for piece in self.slices)} rows)"
@@ -86,17 +89,16 @@ def build_leaf(task: LeafTask) -> WorkEntry:
             return done
         with connection.transaction():
             sent = _copy(connection, task)
-            _verify(connection, task.span, sent)
-            for table in ("fact_transactions", "fact_daily_client_summary"):
-                index_and_analyse(connection, table, task.span)
+            _verify(connection, task, sent)
+            for policy in task.policies:
+                index_and_analyse(connection, policy, task.span)
             entry = WorkEntry(part, "built", sent.rows, sent.amount_minor, sent.commission_minor, sent.cells)
             record_work(connection, task.work_id, task.run_id, entry)
     return entry
 
 
 def _copy(connection: Connection, task: LeafTask) -> Totals:
-    leaf = create_aside(connection, "fact_transactions", task.span)
-    summary_leaf = create_aside(connection, "fact_daily_client_summary", task.span)
+    leaf, summary_leaf = (create_aside(connection, policy, task.span, task.timezone) for policy in task.policies)
     sent = Totals()
     for rows in _pieces(task):
         keyed = facts(rows, task.keys, task.run_id)
@@ -126,19 +128,17 @@ def _without(rows: pl.DataFrame, excluded: Path | None) -> pl.DataFrame:
     return rows if excluded is None else rows.join(pl.read_ipc(excluded), on="seq", how="anti", maintain_order="left")
 
 
-def _verify(connection: Connection, span: Span, sent: Totals) -> None:
-    found = Totals(*_read_back(connection, span))
+def _verify(connection: Connection, task: LeafTask, sent: Totals) -> None:
+    found = Totals(*_read_back(connection, task))
     if found != sent:
         raise TargetError(
-            f"leaf {span}: sent {sent}, PostgreSQL holds {found}",
+            f"leaf {task.span}: sent {sent}, PostgreSQL holds {found}",
             remedy="nothing of this leaf was kept; run the load again, and report this if it stays",
         )
 
 
-def _read_back(connection: Connection, span: Span) -> tuple[int, ...]:
-    fact, summary = (
-        sql.Identifier("staging", span.leaf_of(table)) for table in ("fact_transactions", "fact_daily_client_summary")
-    )
+def _read_back(connection: Connection, task: LeafTask) -> tuple[int, ...]:
+    fact, summary = (staged(policy, task.span) for policy in task.policies)
     of_fact = sql.SQL("SELECT count(*), sum(amount_minor)::text, sum(commission_minor)::text FROM {}").format(fact)
     of_cells = sql.SQL("SELECT count(*), sum(transactions), sum(amount_minor)::text FROM {}").format(summary)
     found = [*(connection.execute(of_fact).fetchone() or ()), *(connection.execute(of_cells).fetchone() or ())]

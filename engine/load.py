@@ -21,6 +21,7 @@ from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from engine.workers import leaf_executor, peak_memory
 from partitions.catalog import attached_spans
+from partitions.policy import facts_and_summary, policies_of
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
@@ -76,6 +77,7 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
 
 
 def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
+    policies = facts_and_summary(policies_of(request.settings))
     with connect(request.url) as connection, work_folder(request.settings) as folder:
         require_writable(connection)
         bind(connection, request.settings, request.keyring)
@@ -85,7 +87,17 @@ def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: W
         work_id = work_identity(intake.files, request.settings.business_timezone)
         run_id = summary.run_id = open_run(connection, "load", work_id, intake.sieve.domains.clock)
         publisher = Publisher(
-            connection, request.url, request.keyring, folder, run_id, work_id, stopwatch, watcher, summary
+            connection,
+            request.url,
+            request.keyring,
+            folder,
+            run_id,
+            work_id,
+            stopwatch,
+            watcher,
+            summary,
+            policies,
+            request.settings.business_timezone,
         )
         try:
             publish(publisher, intake, executor)

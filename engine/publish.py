@@ -26,7 +26,8 @@ from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from partitions.catalog import attached_spans, built_spans
 from partitions.grain import Span, span_named
-from partitions.leaves import attach, drop_staged
+from partitions.leaves import attach, create_attached, drop_staged
+from partitions.policy import Policy
 from warehouse.connection import Connection
 from warehouse.keyring import Keyring
 from warehouse.ledger import WorkEntry, forget_leaf, record_work, runs_of_work, work_done
@@ -36,7 +37,10 @@ NO_WINNERS = pl.DataFrame(schema={"transaction_id": pl.String, "verdict": pl.Str
 
 @dataclass(frozen=True)
 class Publisher:
-    """What publishing works with. `done` is what an interrupted run of the same work has committed, by part."""
+    """What publishing works with: `policies` and `timezone` say how leaves are made.
+
+    `done` is what an interrupted run of the same work has committed, by part.
+    """
 
     connection: Connection
     url: str
@@ -47,6 +51,8 @@ class Publisher:
     stopwatch: Stopwatch
     watcher: Watcher
     summary: Summary
+    policies: tuple[Policy, Policy]
+    timezone: str
 
     @property
     def keys(self) -> KeyFolder:
@@ -76,6 +82,7 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         sieve.dictionary.forget()
     with stopwatch.step(5):
         _drop_foreign_leaves(publisher)
+        _make_partners(publisher, {piece.span for piece in intake.sifted.slices})
         plans = plan_leaves(intake.sifted.slices, attached_spans(publisher.connection), _built(publisher))
         moved = _rows_stored_elsewhere(publisher, plans)
         summary.planned(plans)
@@ -166,8 +173,21 @@ def _drop_foreign_leaves(publisher: Publisher) -> None:
     """Leaves that an interrupted run of other work left in staging: nobody will come back for them."""
     for span in built_spans(publisher.connection) - _built(publisher):
         with publisher.connection.transaction():
-            drop_staged(publisher.connection, span)
+            for policy in publisher.policies:
+                drop_staged(publisher.connection, policy, span)
             forget_leaf(publisher.connection, span.leaf_of("fact_transactions"))
+
+
+def _make_partners(publisher: Publisher, spans: set[Span]) -> None:
+    """Leaves, without rows, for days of which only the other table has one: rows are merged into them."""
+    facts, summary = publisher.policies
+    there = attached_spans(publisher.connection, facts.name)
+    beside = attached_spans(publisher.connection, summary.name)
+    wanted = spans - _built(publisher)
+    lacking = [(facts, span) for span in wanted - there if any(other.covers(span) for other in beside)]
+    lacking += [(summary, span) for span in wanted & there if not any(other.overlaps(span) for other in beside)]
+    for policy, span in lacking:
+        create_attached(publisher.connection, policy, span, publisher.timezone)
 
 
 def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan]) -> pl.DataFrame:
@@ -202,6 +222,8 @@ def _build(
             path if excluded.height else None,
             publisher.run_id,
             publisher.work_id,
+            publisher.policies,
+            publisher.timezone,
         )
         # The largest first: the last worker to finish then keeps the others waiting least.
         for plan in sorted(plans, key=lambda plan: -plan.rows)
@@ -216,7 +238,7 @@ def _build(
 
 def _attach(publisher: Publisher, span: Span) -> None:
     with publisher.stopwatch.within(7):
-        attach(publisher.connection, span)
+        attach(publisher.connection, [(policy, span) for policy in publisher.policies], publisher.timezone)
 
 
 def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame) -> Verdicts:

@@ -26,7 +26,7 @@ def bound_literal(policy: Policy, day: date, timezone: str) -> sql.Composable:
         case KeyKind.DATE:
             return sql.SQL("{}::date").format(sql.Literal(day.isoformat()))
         case KeyKind.MOMENT:
-            moment = _midnight(day, _zone(policy, timezone))
+            moment = _midnight(day, zone_of(policy, timezone))
             return sql.SQL("{}::timestamptz").format(sql.Literal(moment.isoformat(sep=" ")))
 
 
@@ -83,7 +83,7 @@ def _day(policy: Policy, text: str, timezone: str) -> date | None:
             case KeyKind.DATE:
                 return date.fromisoformat(text)
             case KeyKind.MOMENT:
-                zone = _zone(policy, timezone)
+                zone = zone_of(policy, timezone)
                 moment = datetime.fromisoformat(text)
                 day = moment.astimezone(zone).date()
                 return day if moment.tzinfo and _midnight(day, zone) == moment else None
@@ -91,7 +91,8 @@ def _day(policy: Policy, text: str, timezone: str) -> date | None:
         return None
 
 
-def _zone(policy: Policy, timezone: str) -> ZoneInfo:
+def zone_of(policy: Policy, timezone: str) -> ZoneInfo:
+    """The zone in which moments of the table become days."""
     return ZoneInfo(policy.timezone or timezone)
 
 

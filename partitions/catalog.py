@@ -1,8 +1,8 @@
 """What there is: partitioned tables and their leaves, read from PostgreSQL's catalogs alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -38,7 +38,9 @@ class Leaf:
     `frozen_age` counts transactions since the oldest row that is not frozen may have been written.
     `grants` are the roles, other than the owner, that have a right on it; `public` is everyone.
     `held_until` keeps a restored leaf from its end.
-    A foreign table, and a leaf that has leaves of its own, are not `ordinary`.
+    A foreign table, and a leaf that has leaves of its own, are not `ordinary`. A loose table `fits` if it has the
+    columns of the parent, and is `proven` if a CHECK holds its rows within its span; it is `awaited` if an interrupted
+    load built it, and attaches it when it is run again. `undivided` is a whole table that was adopted as one leaf.
     """
 
     table: str
@@ -57,6 +59,10 @@ class Leaf:
     detaching: bool = False
     held_until: date | None = None
     ordinary: bool = True
+    fits: bool = True
+    proven: bool = True
+    awaited: bool = False
+    undivided: bool = False
 
     @property
     def qualified(self) -> str:
@@ -69,7 +75,8 @@ class Table:
 
     `staged` are such tables in `staging`: a load or a change of grain was interrupted there. It does not exist where
     the database has no such table, or an ordinary one: that is `unpartitioned`. `rows` is the planner's estimate as of
-    the last ANALYZE of the table as a whole, -1 before the first.
+    the last ANALYZE of the table as a whole, -1 before the first. It is `interrupted` if a change of its leaves left
+    traces.
     """
 
     name: str
@@ -83,6 +90,7 @@ class Table:
     analysed: bool = True
     rows: int = 0
     unpartitioned: bool = False
+    interrupted: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,9 @@ class _Row(NamedTuple):
     grants: list[str] | None
     detaching: bool
     held_until: date | None
+    awaited: bool
+    interrupted: bool
+    undivided: bool
 
 
 _TYPES = {KeyKind.DATE_KEY: "integer", KeyKind.DATE: "date", KeyKind.MOMENT: "timestamp with time zone"}
@@ -146,10 +157,19 @@ def read_catalog(connection: Connection, policies: Sequence[Policy], timezone: s
 
 def _table(policy: Policy, row: _Row | None, leaves: list[_Row], loose: list[_Row], timezone: str) -> Table:
     if row is None or row.kind == "r":
-        return Table(policy.name, exists=False, key=policy.key, analysed=False, unpartitioned=row is not None)
+        return Table(
+            policy.name,
+            exists=False,
+            key=policy.key,
+            analysed=False,
+            unpartitioned=row is not None,
+            interrupted=row is not None and row.interrupted,
+        )
     _require_key(policy, row)
-    attached = sorted((_leaf(policy, leaf, timezone) for leaf in leaves), key=_age)
-    beside = sorted((_leaf(policy, table, timezone) for table in loose), key=_age)
+    attached = sorted((_leaf(policy, leaf, timezone) for leaf in leaves), key=age)
+    beside = sorted(
+        (replace(_leaf(policy, table, timezone), fits=table.columns == row.columns) for table in loose), key=age
+    )
     return Table(
         policy.name,
         key=policy.key,
@@ -160,6 +180,7 @@ def _table(policy: Policy, row: _Row | None, leaves: list[_Row], loose: list[_Ro
         indexes=_indexes(row),
         analysed=row.analysed,
         rows=row.rows,
+        interrupted=row.interrupted,
     )
 
 
@@ -175,12 +196,27 @@ def _require_key(policy: Policy, row: _Row) -> None:
         )
 
 
+def require_key_type(policy: Policy, types: dict[str, str]) -> None:
+    """Refuse a table whose key is not of the type that its policy says.
+
+    Raises:
+        TargetError: naming both.
+    """
+    if types.get(policy.key) != _TYPES[policy.key_kind]:
+        raise TargetError(
+            f"{policy.name}: the key {policy.key} is {types.get(policy.key, 'missing')};"
+            f" its policy says {_TYPES[policy.key_kind]}",
+            remedy="correct key and key_kind in the policies",
+        )
+
+
 def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
     if row.bounds is None:
         spans = (span_of_check(policy, check, timezone) for check in row.checks or [])
-        span = next((span for span in spans if span), None) or span_named(row.name, policy.table)
+        proof = next((span for span in spans if span), None)
+        span = proof or span_named(row.name, policy.table)
     else:
-        span = span_of_bounds(policy, row.bounds, timezone)
+        proof = span = span_of_bounds(policy, row.bounds, timezone)
     return Leaf(
         policy.name,
         row.schema,
@@ -198,6 +234,9 @@ def _leaf(policy: Policy, row: _Row, timezone: str) -> Leaf:
         detaching=row.detaching,
         held_until=row.held_until,
         ordinary=row.kind == "r",
+        proven=proof is not None,
+        awaited=row.awaited,
+        undivided=row.undivided,
     )
 
 
@@ -208,7 +247,8 @@ def _indexes(row: _Row) -> tuple[Index, ...]:
     )
 
 
-def _age(leaf: Leaf) -> tuple[date, str]:
+def age(leaf: Leaf) -> tuple[date, str]:
+    """Leaves in their order: oldest first, those without a span last."""
     return leaf.span.first if leaf.span else date.max, leaf.name
 
 
@@ -231,18 +271,19 @@ def _loose(policies: Sequence[Policy], rows: list[_Row], timezone: str) -> dict[
     return found
 
 
-def attached_spans(connection: Connection) -> set[Span]:
-    """Days for which `fact_transactions` has a leaf."""
-    rows = connection.execute(query("partitions/attached_leaves"), ("dwh.fact_transactions",)).fetchall()
-    return _spans(name for (name,) in rows)
+# Both tables that a load fills are cut by `date_key`, whatever their policies say besides.
+_BY_DATE_KEY = Policy.model_validate({"schema": "dwh", "table": "fact_transactions", "key": "date_key"})
+
+
+def attached_spans(connection: Connection, table: str = "dwh.fact_transactions") -> set[Span]:
+    """Days for which a table by `date_key` has leaves, whatever their names."""
+    rows = connection.execute(query("partitions/attached_leaves"), (table,)).fetchall()
+    spans = (span_of_bounds(_BY_DATE_KEY, bounds, "UTC") for (bounds,) in rows)
+    return {span for span in spans if span is not None}
 
 
 def built_spans(connection: Connection) -> set[Span]:
     """Days whose leaves stand complete in `staging`, ready to be attached."""
     rows = connection.execute(query("partitions/staged_tables")).fetchall()
-    return _spans(name for (name,) in rows)
-
-
-def _spans(names: Iterable[str]) -> set[Span]:
-    found = (span_named(name, "fact_transactions") for name in names)
-    return {span for span in found if span is not None}
+    spans = (span_named(name, "fact_transactions") for (name,) in rows)
+    return {span for span in spans if span is not None}

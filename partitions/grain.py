@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-# Tables whose leaves the loader builds together, for the same days.
-PARTITIONED = ("fact_transactions", "fact_daily_client_summary")
-
 ONE_DAY = timedelta(days=1)
 
 

@@ -22,12 +22,12 @@ class Layout:
     beside: Iterable[Span] = ()
 
     @cached_property
-    def _own(self) -> "_Ordered":
-        return _Ordered(sorted(self.spans))
+    def _own(self) -> "Ordered":
+        return Ordered(sorted(self.spans))
 
     @cached_property
-    def _other(self) -> "_Ordered":
-        return _Ordered(sorted(self.beside))
+    def _other(self) -> "Ordered":
+        return Ordered(sorted(self.beside))
 
     def span_of(self, day: date) -> Span:
         """The leaf of a day, be it there or not."""
@@ -41,7 +41,7 @@ class Layout:
         return self._other.free_around(day, unit)
 
 
-class _Ordered:
+class Ordered:
     """Spans that do not overlap, in order, to be searched by day."""
 
     def __init__(self, spans: list[Span]) -> None:
@@ -49,9 +49,14 @@ class _Ordered:
         self._firsts = [span.first for span in spans]
 
     def holding(self, day: date) -> Span | None:
+        """The span that has this day."""
         place = bisect_right(self._firsts, day)
         before = self._spans[place - 1] if place else None
         return before if before is not None and day < before.end else None
+
+    def overlaps(self, span: Span) -> bool:
+        """Whether one of the spans has a day of `span`."""
+        return self.holding(span.first) is not None or self.free_around(span.first, span) != span
 
     def free_around(self, day: date, unit: Span) -> Span:
         """The part of `unit` around a day that lies in none of the spans."""

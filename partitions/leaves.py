@@ -1,8 +1,14 @@
-"""Building a leaf aside and attaching it: step 7, and the DDL of step 6."""
+"""Building a leaf aside and attaching it: the only place that creates or attaches one."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from partitions.grain import PARTITIONED, Span
+from partitions.bounds import check_clause, check_name, partition_clause
+from partitions.grain import Span
+from partitions.indexes import build_indexes
+from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
 from warehouse.errors import LockBusyError
 
@@ -16,89 +22,151 @@ INDEX_MEMORY = "256MB"
 # 300 rows are sampled for each of these; the default of 100 costs 0.09 s a leaf, this 0.01 s.
 LEAF_STATISTICS_TARGET = 10
 
-# Indexes of a leaf; those marked unique exist on leaves only, the others are adopted by the parent's at attach.
-LEAF_INDEXES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "fact_transactions": (
-        ("UNIQUE", ("transaction_id",)),
-        ("", ("date_key", "client_key")),
-        ("", ("service_key",)),
-    ),
-    "fact_daily_client_summary": (("UNIQUE", ("client_key", "date_key", "service_key", "currency_key")),),
-}
+# A complete statement, as the driver takes it.
+Statement = sql.SQL | sql.Composed
+
+# Where leaves live: analysts have no USAGE there, and read through the parents.
+LEAF_SCHEMA = "dwh_parts"
 
 
-def staged(table: str, span: Span) -> sql.Identifier:
+def parent_of(policy: Policy) -> sql.Identifier:
+    """The partitioned table."""
+    return sql.Identifier(policy.table_schema, policy.table)
+
+
+def staged(policy: Policy, span: Span) -> sql.Identifier:
     """A leaf under construction."""
-    return sql.Identifier("staging", span.leaf_of(table))
+    return sql.Identifier("staging", span.leaf_of(policy.name))
 
 
-def create_aside(connection: Connection, table: str, span: Span) -> sql.Identifier:
-    """Create a leaf as a table of its own, with the CHECK that later lets it be attached without a scan."""
-    leaf = staged(table, span)
-    connection.execute(
-        sql.SQL(
-            "CREATE TABLE {leaf} (LIKE dwh.{parent} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE,"
-            " CONSTRAINT {check} CHECK (date_key >= {low} AND date_key < {high}))"
-        ).format(
-            leaf=leaf,
-            parent=sql.Identifier(table),
-            check=sql.Identifier(f"{span.leaf_of(table)}_bounds"),
-            low=sql.Literal(span.first_key),
-            high=sql.Literal(span.end_key),
-        )
+def attached(policy: Policy, span: Span) -> sql.Identifier:
+    """A leaf in its place."""
+    return sql.Identifier(LEAF_SCHEMA, span.leaf_of(policy.name))
+
+
+def creation(policy: Policy, span: Span, timezone: str) -> list[sql.Composed]:
+    """The SQL that creates a leaf aside, with the CHECK that later lets it be attached without a scan."""
+    leaf = staged(policy, span)
+    options = [sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in policy.storage.items()]
+    space = [sql.Identifier(policy.tablespace)] if policy.tablespace else []
+    create = sql.SQL(
+        "CREATE TABLE {leaf} (LIKE {parent} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING STORAGE"
+        " INCLUDING COMPRESSION INCLUDING GENERATED INCLUDING CONSTRAINTS, CONSTRAINT {name} {check}){options}{space}"
+    ).format(
+        leaf=leaf,
+        parent=parent_of(policy),
+        name=sql.Identifier(check_name(span.leaf_of(policy.name))),
+        check=check_clause(policy, span, timezone),
+        options=sql.SQL(" WITH ({})").format(sql.SQL(", ").join(options)) if options else sql.SQL(""),
+        space=sql.SQL(" TABLESPACE {}").format(*space) if space else sql.SQL(""),
     )
-    return leaf
+    # No row without a key belongs to a leaf; without this the CHECK would not imply the bound.
+    require_key = sql.SQL("ALTER TABLE {} ALTER {} SET NOT NULL").format(leaf, sql.Identifier(policy.key))
+    return [create, require_key]
 
 
-def index_and_analyse(connection: Connection, table: str, span: Span) -> None:
+def attachment(policy: Policy, span: Span, timezone: str) -> list[sql.Composed]:
+    """The SQL that brings a staged leaf into its place, parent before leaf as readers do: else they would deadlock."""
+    parent, leaf = parent_of(policy), attached(policy, span)
+    check = sql.Identifier(check_name(span.leaf_of(policy.name)))
+    return [
+        lock_parent(policy),
+        sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(staged(policy, span), sql.Identifier(LEAF_SCHEMA)),
+        attach_statement(parent, leaf, partition_clause(policy, span, timezone)),
+        sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, check),
+    ]
+
+
+def lock_parent(policy: Policy) -> sql.Composed:
+    """The lock that ATTACH needs on the parent, which stops neither readers nor writers."""
+    # Without ONLY all leaves would be locked, too.
+    return sql.SQL("LOCK TABLE ONLY {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent_of(policy))
+
+
+def attach_statement(parent: sql.Identifier, leaf: sql.Identifier, clause: sql.Composable) -> sql.Composed:
+    """ATTACH PARTITION, with the bounds of `partition_clause`."""
+    return sql.SQL("ALTER TABLE {} ATTACH PARTITION {} {}").format(parent, leaf, clause)
+
+
+def create_aside(connection: Connection, policy: Policy, span: Span, timezone: str) -> sql.Identifier:
+    """Create a leaf as a table of its own in the caller's transaction. `timezone` is the business time zone."""
+    execute_all(connection, creation(policy, span, timezone))
+    return staged(policy, span)
+
+
+def index_and_analyse(connection: Connection, policy: Policy, span: Span) -> None:
     """Build the indexes of a staged leaf and its statistics, in the caller's transaction."""
-    leaf = staged(table, span)
     connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(INDEX_MEMORY)))
     # Both cores are building leaves already.
     connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")
-    for unique, columns in LEAF_INDEXES[table]:
-        connection.execute(
-            sql.SQL("CREATE {unique} INDEX {name} ON {leaf} ({columns})").format(
-                unique=sql.SQL(unique),
-                name=sql.Identifier(f"{span.leaf_of(table)}_{'_'.join(c.removesuffix('_key') for c in columns)}"),
-                leaf=leaf,
-                columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
-            )
-        )
+    if policy.tablespace:
+        connection.execute(sql.SQL("SET LOCAL default_tablespace = {}").format(sql.Literal(policy.tablespace)))
+    build_indexes(connection, policy, "staging", span.leaf_of(policy.name))
     connection.execute(sql.SQL("SET LOCAL default_statistics_target = {}").format(sql.Literal(LEAF_STATISTICS_TARGET)))
-    connection.execute(sql.SQL("ANALYZE {}").format(leaf))
+    connection.execute(sql.SQL("ANALYZE {}").format(staged(policy, span)))
 
 
-def attach(connection: Connection, span: Span) -> None:
-    """Attach the staged leaves of a span to their parents, all or none, waiting for locks in short turns only."""
-    retrying = Retrying(
+def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezone: str) -> None:
+    """Attach staged leaves to their parents, all or none, waiting for locks in short turns only.
+
+    Raises:
+        LockBusyError: others kept their locks for longer than our patience; everything is as it was.
+    """
+    for attempt in in_turns():
+        with attempt, briefly_locking(connection):
+            for policy, span in units:
+                attach_one(connection, policy, span, timezone)
+
+
+def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """Attach one staged leaf in the caller's transaction, which has a lock_timeout."""
+    execute_all(connection, attachment(policy, span, timezone))
+
+
+def create_attached(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """Make a leaf without rows, aside, and attach it: in one transaction, so that a kill leaves nothing behind.
+
+    Raises:
+        LockBusyError: others kept their locks for longer than our patience; nothing was made.
+    """
+    for attempt in in_turns():
+        with attempt, briefly_locking(connection):
+            connection.execute(lock_parent(policy))
+            make_attached(connection, policy, span, timezone)
+
+
+def make_attached(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
+    """As `create_attached`, in the caller's transaction, which has the parent's lock."""
+    drop_staged(connection, policy, span)
+    create_aside(connection, policy, span, timezone)
+    index_and_analyse(connection, policy, span)
+    attach_one(connection, policy, span, timezone)
+
+
+def in_turns() -> Retrying:
+    """Attempts at something that needs a lock, until `ATTACH_PATIENCE_SECONDS` have passed."""
+    return Retrying(
         retry=retry_if_exception_type(LockBusyError),
         wait=wait_random_exponential(multiplier=0.05, max=2),
         stop=stop_after_delay(ATTACH_PATIENCE_SECONDS),
         reraise=True,
     )
-    for attempt in retrying:
-        with attempt, translated(), connection.transaction():
-            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
-            for table in PARTITIONED:
-                _attach_one(connection, table, span)
 
 
-def _attach_one(connection: Connection, table: str, span: Span) -> None:
-    parent, name = sql.Identifier("dwh", table), span.leaf_of(table)
-    # Parent before leaf, as readers do: the other order deadlocks with them.
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(parent))
-    connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA dwh_parts").format(staged(table, span)))
-    leaf = sql.Identifier("dwh_parts", name)
-    connection.execute(
-        sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
-            parent, leaf, sql.Literal(span.first_key), sql.Literal(span.end_key)
-        )
-    )
-    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, sql.Identifier(f"{name}_bounds")))
+@contextmanager
+def briefly_locking(connection: Connection) -> Iterator[None]:
+    """A transaction that waits for no lock longer than `ATTACH_LOCK_TIMEOUT`."""
+    with translated(), connection.transaction():
+        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
+        yield
 
 
-def drop_staged(connection: Connection, span: Span) -> None:
-    """Throw away staged leaves that no one will attach."""
-    for table in PARTITIONED:
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staged(table, span)))
+def execute_all(connection: Connection, statements: Sequence[Statement]) -> None:
+    """Run statements one after the other."""
+    for statement in statements:
+        connection.execute(statement)
+
+
+def drop_staged(connection: Connection, policy: Policy, span: Span) -> None:
+    """Throw away a staged leaf that no one will attach."""
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staged(policy, span)))

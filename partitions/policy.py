@@ -1,6 +1,7 @@
 """What is wanted of each partitioned table: declared in one file, checked before anything is planned."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -46,7 +47,7 @@ class KeyKind(StrEnum):
 
 
 class Retention(BaseModel):
-    """How long a leaf stays: a number of units of a grain after its end, or the newest so many that have ended.
+    """How long a leaf stays after its end: days, months, years; or `leaves`, so many units of the table's grain.
 
     Judged by the clock on the wall, never by the newest row.
     """
@@ -97,6 +98,8 @@ class Policy(BaseModel):
     at_end: AtEnd = AtEnd.KEEP
     tablespace: Annotated[str, Field(pattern=_NAME)] | None = None
     storage: dict[str, int] = {}
+    # Whether leaves of another grain than this one are changed, or stay as they are.
+    regrain: bool = False
     target_mib: int = Field(20_480, ge=1)
     timezone: str | None = None
 
@@ -195,7 +198,7 @@ def policies_of(settings: Settings) -> tuple[Policy, ...]:
     return read_policies(settings.partitions or DEFAULT_FILE)
 
 
-def facts_and_summary(policies: tuple[Policy, ...]) -> tuple[Policy, Policy]:
+def facts_and_summary(policies: Sequence[Policy]) -> tuple[Policy, Policy]:
     """The policies of the two tables that a load fills together.
 
     Raises:
@@ -207,6 +210,13 @@ def facts_and_summary(policies: tuple[Policy, ...]) -> tuple[Policy, Policy]:
         raise ConfigurationError(f"no policy for {', '.join(missing)}", remedy="add it to the file of CAURI_PARTITIONS")
     facts, summary = (by_name[name] for name in LOADED_TOGETHER)
     return facts, summary
+
+
+def partner_of(policy: Policy, policies: Sequence[Policy]) -> Policy | None:
+    """The table that a load fills together with this one."""
+    if policy.name not in LOADED_TOGETHER:
+        return None
+    return next((other for other in policies if other.name in LOADED_TOGETHER and other.name != policy.name), None)
 
 
 def _place(document: dict[str, object], location: tuple[int | str, ...]) -> str:

@@ -317,11 +317,13 @@ def cauri(
     return Done(int(code or 0), out.getvalue(), err.getvalue())
 
 
-def cauri_process(*arguments: object, url: str | None, home: Path, **options: Any) -> "subprocess.Popen[str]":
+def cauri_process(
+    *arguments: object, url: str | None, home: Path, variables: Mapping[str, str] | None = None, **options: Any
+) -> "subprocess.Popen[str]":
     """Start the command as a process of its own."""
     return subprocess.Popen(
         [Path(sys.executable).with_name("cauri"), *map(str, arguments)],
-        env=environment(url, home),
+        env={**environment(url, home), **(variables or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,8 +1,12 @@
 """COPY in PostgreSQL's binary format: frames in, rows out, no value ever turned into text."""
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 import polars as pl
 import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
+from psycopg.types.numeric import DecimalBinaryDumper
 
 from warehouse.connection import Connection, sql
 
@@ -15,13 +19,22 @@ COPY_TYPES: dict[pl.DataType | type[pl.DataType], str] = {
     pl.Int16: "smallint",
     pl.Int32: "integer",
     pl.Int64: "bigint",
+    pl.Float32: "real",
     pl.Float64: "double precision",
     pl.Boolean: "boolean",
     pl.String: "text",
     pl.Binary: "bytea",
     pl.Date: "date",
     pl.Datetime("us", "UTC"): "timestamp with time zone",
+    pl.List(pl.String): "text[]",
 }
+
+# Also taken as text; they are brought into their own binary form before they are sent.
+FROM_TEXT = frozenset({"numeric", "jsonb"})
+
+# PostgreSQL counts from 2000-01-01. What has no room after the shift wraps around: so the driver reads infinity, too.
+_EPOCH_DAYS = pl.lit(10_957, dtype=pl.Int32)
+_EPOCH_MICROSECONDS = pl.lit(946_684_800_000_000, dtype=pl.Int64)
 
 
 def copy_frame(connection: Connection, table: sql.Identifier, frame: pl.DataFrame, *, freeze: bool = False) -> None:
@@ -33,25 +46,41 @@ def copy_frame(connection: Connection, table: sql.Identifier, frame: pl.DataFram
         TypeError: a column of the frame has a type that binary COPY would not carry faithfully, or differs in type
             from the table's column.
     """
-    _check_types(connection, table, frame)
-    columns = sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    copy_frames(connection, table, [frame], freeze=freeze)
+
+
+def copy_frames(
+    connection: Connection, table: sql.Identifier, frames: Iterable[pl.DataFrame], *, freeze: bool = False
+) -> None:
+    """Append frames of one schema to `table` in one COPY; each is forgotten once it is sent. See `copy_frame`."""
+    remaining = iter(frames)
+    first = next(remaining, None)
+    if first is None:
+        return
+    types = table_types(connection, table)
+    columns = sql.SQL(", ").join(map(sql.Identifier, first.columns))
     options = sql.SQL("FORMAT BINARY, FREEZE") if freeze else sql.SQL("FORMAT BINARY")
     statement = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(table, columns, options)
-    encoder = ArrowToPostgresBinaryEncoder(_arrow(frame.clear()).schema)
+    _check_types(table, types, first.schema)
+    encoder = ArrowToPostgresBinaryEncoder(_arrow(first.clear(), types).schema)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(encoder.write_header())
-        for part in frame.iter_slices(ROWS_PER_BATCH):
-            for batch in _arrow(part).to_batches():
-                copy.write(encoder.write_batch(batch))
+        frame: pl.DataFrame | None = first
+        while frame is not None:
+            if frame.schema != first.schema:
+                raise TypeError(f"{table.as_string()}: a frame's columns differ from those of the first")
+            for part in frame.iter_slices(ROWS_PER_BATCH):
+                for batch in _arrow(part, types).to_batches():
+                    copy.write(encoder.write_batch(batch))
+            frame = next(remaining, None)
         copy.write(encoder.finish())
 
 
-def _check_types(connection: Connection, table: sql.Identifier, frame: pl.DataFrame) -> None:
-    target = table_types(connection, table)
-    for name, dtype in frame.schema.items():
-        expected = target.get(name)
+def _check_types(table: sql.Identifier, types: dict[str, str], schema: pl.Schema) -> None:
+    for name, dtype in schema.items():
+        expected = types.get(name)
         found = COPY_TYPES.get(dtype)
-        if found is None or found != expected:
+        if found is None or found != ("text" if expected in FROM_TEXT else expected):
             raise TypeError(f"{table.as_string()}.{name} is {expected}, the frame's column is {dtype}")
 
 
@@ -65,7 +94,24 @@ def table_types(connection: Connection, table: sql.Identifier) -> dict[str, str]
     return dict(rows)
 
 
-def _arrow(frame: pl.DataFrame) -> pa.Table:
-    # pgpq knows no zones; the bytes of a UTC timestamp are those of timestamptz.
-    zoneless = frame.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
-    return zoneless.to_arrow(compat_level=pl.CompatLevel.oldest())
+def _arrow(frame: pl.DataFrame, types: dict[str, str]) -> pa.Table:
+    sent = frame.with_columns(_sent(frame[name], types[name]) for name in frame.columns)
+    return sent.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _sent(values: pl.Series, target: str) -> pl.Series | pl.Expr:
+    """Values whose plain bytes are those that PostgreSQL expects of the type."""
+    match target:
+        case "date":
+            return pl.col(values.name).to_physical() - _EPOCH_DAYS
+        case "timestamp with time zone":
+            return pl.col(values.name).to_physical() - _EPOCH_MICROSECONDS
+        case "jsonb":
+            # The version of its binary form, then the text.
+            return pl.concat_str(pl.lit("\x01"), values.name).cast(pl.Binary).alias(values.name)
+        case "numeric":
+            dumper = DecimalBinaryDumper(Decimal)
+            data = [text if text is None else bytes(dumper.dump(Decimal(text)) or b"") for text in values]
+            return pl.Series(values.name, data, dtype=pl.Binary)
+        case _:
+            return pl.col(values.name)

@@ -1,5 +1,7 @@
 """Reading tables into frames by ADBC, whole or only the rows that match a batch."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import adbc_driver_manager
@@ -19,14 +21,20 @@ def read_frame(url: str, query: str, matching: pl.DataFrame | None = None) -> pl
         TransientTargetError: the server is away.
         TargetError: the query failed.
     """
+    with driver_errors_translated(), dbapi.connect(url) as connection, connection.cursor() as cursor:
+        if matching is not None:
+            arrow = matching.to_arrow(compat_level=pl.CompatLevel.oldest())
+            cursor.adbc_ingest("incoming", arrow, mode="create", temporary=True)
+            cursor.execute("ANALYZE incoming")
+        cursor.execute(query)
+        return cast(pl.DataFrame, pl.from_arrow(cursor.fetch_arrow_table()))
+
+
+@contextmanager
+def driver_errors_translated() -> Iterator[None]:
+    """Turn ADBC's errors into Cauri's; only their first line, which holds no row values."""
     try:
-        with dbapi.connect(url) as connection, connection.cursor() as cursor:
-            if matching is not None:
-                arrow = matching.to_arrow(compat_level=pl.CompatLevel.oldest())
-                cursor.adbc_ingest("incoming", arrow, mode="create", temporary=True)
-                cursor.execute("ANALYZE incoming")
-            cursor.execute(query)
-            return cast(pl.DataFrame, pl.from_arrow(cursor.fetch_arrow_table()))
+        yield
     except adbc_driver_manager.OperationalError as exc:
         raise TransientTargetError(f"the database is away: {_first_line(exc)}", remedy="run the command again") from exc
     except adbc_driver_manager.Error as exc:

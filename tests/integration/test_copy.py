@@ -10,7 +10,7 @@ import pytest
 from tests.database import copied_database
 from tests.loading import execute, rows_of
 from warehouse.connection import Connection, connect, sql
-from warehouse.copy import COPY_TYPES, ROWS_PER_BATCH, copy_frame
+from warehouse.copy import COPY_TYPES, FROM_TEXT, ROWS_PER_BATCH, copy_frame, copy_frames
 from warehouse.errors import TargetError
 
 TABLE = sql.Identifier("public", "target")
@@ -19,6 +19,7 @@ VALUES: dict[str, tuple[Any, list[Any]]] = {
     "smallint": (pl.Int16, [0, -32_768, 32_767, None]),
     "integer": (pl.Int32, [0, -(2**31), 2**31 - 1, None]),
     "bigint": (pl.Int64, [0, -(2**63), 2**63 - 1, None]),
+    "real": (pl.Float32, [0.5, -0.0, float("inf"), -0.25, None]),
     "double precision": (pl.Float64, [0.1, -0.0, float("inf"), 5e-324, 1.7976931348623157e308, None]),
     "boolean": (pl.Boolean, [True, False, None]),
     "text": (pl.String, ["", "Kouamé 🐚 Ω", "\\N", "a\tb\r\nc\"';", "x" * 100_000, None]),
@@ -38,6 +39,21 @@ VALUES: dict[str, tuple[Any, list[Any]]] = {
             None,
         ],
     ),
+    "text[]": (pl.List(pl.String), [[], ["a", None, 'q"\\{},', "NULL", ""], [None], None]),
+}
+AS_TEXT = {
+    "numeric": [
+        "0",
+        "0.000",
+        "-7",
+        "123.4500",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1" + "0" * 40 + ".5000",
+        "0." + "0" * 30 + "1",
+    ],
+    "jsonb": ["null", "{}", '"\\u0000"'.replace("0000", "00e9"), '{"a": [1, 2.50, "é"]}'],
 }
 REFUSED: dict[str, tuple[str, pl.Series]] = {
     "narrower": ("bigint", pl.Series([1], dtype=pl.Int32)),
@@ -45,7 +61,7 @@ REFUSED: dict[str, tuple[str, pl.Series]] = {
     "unsigned": ("integer", pl.Series([1], dtype=pl.UInt32)),
     "byte": ("smallint", pl.Series([1], dtype=pl.Int8)),
     "huge": ("bigint", pl.Series([1], dtype=pl.Int128)),
-    "single": ("real", pl.Series([1], dtype=pl.Float32)),
+    "single": ("double precision", pl.Series([1], dtype=pl.Float32)),
     "decimal": ("numeric", pl.Series(["1.5"]).cast(pl.Decimal(18, 2))),
     "number as text": ("integer", pl.Series(["1"])),
     "text as bytes": ("bytea", pl.Series(["a"])),
@@ -58,7 +74,8 @@ REFUSED: dict[str, tuple[str, pl.Series]] = {
     "category": ("text", pl.Series(["a"], dtype=pl.Categorical)),
     "list": ("integer[]", pl.Series([[1]])),
     "nothing": ("integer", pl.Series([None])),
-    "text in json": ("jsonb", pl.Series(["{}"])),
+    "text in other json": ("json", pl.Series(["{}"])),
+    "bytes in json": ("jsonb", pl.Series([b"{}"])),
     "fixed width text": ("character", pl.Series(["a"])),
 }
 
@@ -86,6 +103,7 @@ def content(connection: Connection) -> list[tuple[Any, ...]]:
 
 def test_each_supported_type_is_tested() -> None:
     assert set(COPY_TYPES.values()) == set(VALUES)
+    assert set(AS_TEXT) == FROM_TEXT
 
 
 @pytest.mark.parametrize("kind", VALUES)
@@ -94,6 +112,38 @@ def test_values_arrive_as_they_were(connection: Connection, kind: str) -> None:
     create(connection, f"value {kind}")
     copy_frame(connection, TABLE, pl.DataFrame({"value": pl.Series(values, dtype=dtype)}))
     assert [value for (value,) in content(connection)] == values
+
+
+@pytest.mark.parametrize("kind", AS_TEXT)
+def test_text_arrives_as_the_type_that_it_describes(connection: Connection, kind: str) -> None:
+    create(connection, f"value {kind}")
+    copy_frame(connection, TABLE, pl.DataFrame({"value": [*AS_TEXT[kind], None]}))
+    found = connection.execute("SELECT value::text FROM public.target").fetchall()
+    expected = connection.execute(
+        sql.SQL("SELECT unnest(%s::text[])::{}::text").format(sql.SQL(kind)), (AS_TEXT[kind],)
+    )
+    assert found == [*expected.fetchall(), (None,)]
+
+
+def test_infinite_days_and_moments_arrive(connection: Connection) -> None:
+    """As the driver reads them: beyond what Arrow can say, wrapped around."""
+    create(connection, "day date, moment timestamptz")
+    days = pl.Series([2**31 - 1, -(2**31), 0], dtype=pl.Int32) + pl.lit(10_957, dtype=pl.Int32)
+    moments = pl.Series([2**63 - 1, -(2**63), 0], dtype=pl.Int64) + pl.lit(946_684_800_000_000, dtype=pl.Int64)
+    frame = pl.select(day=days.cast(pl.Date), moment=moments.cast(MOMENT))
+    copy_frame(connection, TABLE, frame)
+    found = connection.execute("SELECT day::text, moment::text FROM public.target").fetchall()
+    assert found == [("infinity",) * 2, ("-infinity",) * 2, ("2000-01-01", "2000-01-01 00:00:00+00")]
+
+
+def test_frames_are_sent_one_after_the_other(connection: Connection) -> None:
+    create(connection, "a bigint")
+    copy_frames(connection, TABLE, (pl.DataFrame({"a": [n]}) for n in range(3)))
+    copy_frames(connection, TABLE, iter(()))
+    assert content(connection) == [(0,), (1,), (2,)]
+    with pytest.raises(TypeError, match="differ from those of the first"):
+        copy_frames(connection, TABLE, [pl.DataFrame({"a": [4]}), pl.DataFrame({"a": ["x"]})])
+    assert content(connection) == [(0,), (1,), (2,)]
 
 
 def test_a_nan_and_the_sign_of_zero_arrive(connection: Connection) -> None:

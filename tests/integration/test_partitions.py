@@ -11,13 +11,15 @@ import pytest
 
 from engine.aggregates import refresh_views
 from partitions import leaves
-from partitions.catalog import attached_spans, built_spans
-from partitions.grain import PARTITIONED, Grain, Span
+from partitions.catalog import attached_spans, built_spans, read_catalog
+from partitions.grain import Grain, Span
 from partitions.leaves import attach, create_aside, drop_staged, index_and_analyse
+from partitions.policy import Policy, facts_and_summary, read_policies
 from tests.loading import SERVICE, execute, load, rows_of, transaction, value_of, write_feed
 from warehouse.connection import Connection, connect
 from warehouse.errors import LockBusyError, TargetError
 
+LOADED = facts_and_summary(read_policies())
 JANUARY, MARCH = Grain.MONTH.span_of(date(2024, 1, 1)), Grain.MONTH.span_of(date(2024, 3, 1))
 
 
@@ -29,9 +31,18 @@ def connection(database_url: str) -> Iterator[Connection]:
 
 def build(connection: Connection, span: Span) -> None:
     with connection.transaction():
-        for table in PARTITIONED:
-            create_aside(connection, table, span)
-            index_and_analyse(connection, table, span)
+        for policy in LOADED:
+            create_aside(connection, policy, span, "UTC")
+            index_and_analyse(connection, policy, span)
+
+
+def attach_both(connection: Connection, span: Span) -> None:
+    attach(connection, [(policy, span) for policy in LOADED], "UTC")
+
+
+def drop_both(connection: Connection, span: Span) -> None:
+    for policy in LOADED:
+        drop_staged(connection, policy, span)
 
 
 def leaf_names(url: str) -> list[str]:
@@ -42,7 +53,7 @@ def leaf_names(url: str) -> list[str]:
 def test_a_leaf_is_built_in_staging_and_attached(database_url: str, connection: Connection) -> None:
     build(connection, JANUARY)
     assert (built_spans(connection), attached_spans(connection)) == ({JANUARY}, set())
-    attach(connection, JANUARY)
+    attach_both(connection, JANUARY)
     assert (built_spans(connection), attached_spans(connection)) == (set(), {JANUARY})
     assert leaf_names(database_url) == [
         "dwh_parts.fact_daily_client_summary_2024_01",
@@ -55,9 +66,41 @@ def test_a_leaf_is_not_scanned_when_it_is_attached(connection: Connection) -> No
     said: list[str] = []
     connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
     connection.execute("SET client_min_messages = debug1")
-    attach(connection, JANUARY)
+    attach_both(connection, JANUARY)
     implied = [text for text in said if "implied by existing constraints" in text]
-    assert len(implied) == len(PARTITIONED)
+    assert len(implied) == len(LOADED)
+
+
+ANY_TABLE = [
+    *read_policies(),
+    read_policies()[0].model_copy(update={"storage": {"fillfactor": 70}, "tablespace": "pg_default"}),
+]
+
+
+@pytest.mark.parametrize("policy", ANY_TABLE, ids=lambda policy: policy.table)
+def test_a_leaf_of_any_table_is_attached_without_a_scan(
+    database_url: str, connection: Connection, policy: Policy
+) -> None:
+    with connection.transaction():
+        create_aside(connection, policy, JANUARY, "Africa/Nairobi")
+        index_and_analyse(connection, policy, JANUARY)
+    before = index_count(database_url, policy)
+    said: list[str] = []
+    connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+    connection.execute("SET client_min_messages = debug1")
+    attach(connection, [(policy, JANUARY)], "Africa/Nairobi")
+    assert any("implied by existing constraints" in text for text in said)
+    # All of the parent's indexes were there already: none was built at attach, under its lock.
+    assert index_count(database_url, policy) == before > 0
+    (leaf,) = read_catalog(connection, [policy], "Africa/Nairobi").tables[policy.name].leaves
+    assert (leaf.qualified, leaf.span) == (f"dwh_parts.{policy.table}_2024_01", JANUARY)
+    options = value_of(database_url, "SELECT reloptions FROM pg_class WHERE oid = %s::regclass", leaf.qualified)
+    assert options == ([f"fillfactor={policy.storage['fillfactor']}"] if policy.storage else None)
+
+
+def index_count(url: str, policy: Policy) -> int:
+    return int(value_of(url, "SELECT count(*) FROM pg_index WHERE indrelid::regclass::text LIKE %s",
+                        f"%.{policy.table}_2024_01"))  # fmt: skip
 
 
 def test_a_leaf_inherits_comments_and_no_grants(database_url: str, connection: Connection) -> None:
@@ -65,7 +108,7 @@ def test_a_leaf_inherits_comments_and_no_grants(database_url: str, connection: C
     execute(database_url, "GRANT USAGE ON SCHEMA dwh TO reader_of_tests")
     execute(database_url, "GRANT SELECT ON dwh.fact_transactions TO reader_of_tests")
     build(connection, JANUARY)
-    attach(connection, JANUARY)
+    attach_both(connection, JANUARY)
     leaf = "dwh_parts.fact_transactions_2024_01"
     assert value_of(database_url, "SELECT relacl FROM pg_class WHERE oid = %s::regclass", leaf) is None
     assert value_of(database_url, "SELECT col_description(%s::regclass, 1)", leaf)
@@ -80,8 +123,8 @@ def test_a_leaf_inherits_comments_and_no_grants(database_url: str, connection: C
 
 def test_staged_leaves_can_be_dropped_twice(database_url: str, connection: Connection) -> None:
     build(connection, JANUARY)
-    drop_staged(connection, JANUARY)
-    drop_staged(connection, JANUARY)
+    drop_both(connection, JANUARY)
+    drop_both(connection, JANUARY)
     assert built_spans(connection) == set()
 
 
@@ -90,7 +133,7 @@ def test_readers_of_the_parent_do_not_hold_up_an_attach(database_url: str, conne
     with psycopg.connect(database_url) as reader:
         reader.execute("SELECT count(*) FROM dwh.fact_transactions").fetchone()
         began = time.monotonic()
-        attach(connection, JANUARY)
+        attach_both(connection, JANUARY)
         assert time.monotonic() - began < 2
         assert attached_spans(connection) == {JANUARY}
 
@@ -114,7 +157,7 @@ def test_an_attach_waits_in_short_turns(database_url: str, connection: Connectio
     owner = threading.Thread(target=hold)
     owner.start()
     held.wait()
-    attach(connection, JANUARY)
+    attach_both(connection, JANUARY)
     owner.join()
     assert attached_spans(connection) == {JANUARY}
     assert max(waits) < 5
@@ -128,15 +171,15 @@ def test_an_attach_gives_up_and_leaves_all_as_it_was(
     with psycopg.connect(database_url) as owner:
         owner.execute("LOCK TABLE dwh.fact_daily_client_summary IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(LockBusyError, match="lock") as caught:
-            attach(connection, JANUARY)
+            attach_both(connection, JANUARY)
     assert caught.value.exit_code == 75
     assert (built_spans(connection), attached_spans(connection)) == ({JANUARY}, set())
-    attach(connection, JANUARY)
+    attach_both(connection, JANUARY)
     assert attached_spans(connection) == {JANUARY}
 
 
 def test_rows_outside_of_the_month_are_refused(database_url: str, connection: Connection) -> None:
-    leaf = create_aside(connection, "fact_daily_client_summary", JANUARY)
+    leaf = create_aside(connection, LOADED[1], JANUARY, "UTC")
     columns = "0,0,0,0,20240201,1,1,1,1,1,1,1,1,1,1,1,1"
     with pytest.raises(psycopg.errors.CheckViolation):
         connection.execute(f"INSERT INTO {leaf.as_string()} VALUES ({columns})")
@@ -144,10 +187,10 @@ def test_rows_outside_of_the_month_are_refused(database_url: str, connection: Co
 
 def test_a_leaf_cannot_be_attached_twice(connection: Connection) -> None:
     build(connection, JANUARY)
-    attach(connection, JANUARY)
+    attach_both(connection, JANUARY)
     build(connection, JANUARY)
     with pytest.raises(TargetError, match="already exists"):
-        attach(connection, JANUARY)
+        attach_both(connection, JANUARY)
     assert attached_spans(connection) == {JANUARY}
 
 

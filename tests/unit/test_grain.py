@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partitions.grain import PARTITIONED, Grain, Span, date_key, day_of, span_named
+from partitions.grain import Grain, Span, date_key, day_of, span_named
 
 DAYS = st.dates(date(1999, 1, 1), date(2100, 12, 31))
 GRAINS = st.sampled_from(Grain)
@@ -81,4 +81,4 @@ def test_date_keys(day: date) -> None:
 
 def test_names_fit_into_an_identifier_of_postgresql() -> None:
     longest = Span(LEAP_DAY, date(2024, 3, 2))
-    assert all(len(f"{longest.leaf_of(table)}_bounds") <= 63 for table in PARTITIONED)
+    assert all(len(f"{longest.leaf_of(table)}_bounds") <= 63 for table in ("fact_daily_client_summary", "a" * 38))

@@ -1,5 +1,5 @@
--- Names of the leaves attached to a parent.
-SELECT c.relname
+-- Bounds of the leaves attached to a parent.
+SELECT pg_get_expr(c.relpartbound, c.oid)
 FROM pg_inherits i
 JOIN pg_class c ON c.oid = i.inhrelid
 WHERE i.inhparent = %s::regclass

@@ -70,7 +70,21 @@ SELECT f.role, f.table_name, n.nspname, c.relname, c.relkind::text, pg_get_partk
        CASE WHEN c.relkind = 'r' THEN age(c.relfrozenxid) ELSE 0 END,
        x.indexes, g.roles, f.detaching,
        (SELECT max(h.until) FROM ops.leaf_hold h
-        WHERE h.leaf = c.relname AND h.table_name = coalesce(f.table_name, h.table_name))
+        WHERE h.leaf = c.relname AND h.table_name = coalesce(f.table_name, h.table_name)),
+       -- The ledger names a leaf of the facts; that of the summary is built with it.
+       n.nspname = 'staging' AND EXISTS (
+           SELECT FROM ops.leaf l
+           WHERE l.state = 'built' AND l.leaf = regexp_replace(c.relname, '^fact_daily_client_summary_', 'fact_transactions_')
+             AND NOT EXISTS (SELECT FROM ops.run r WHERE r.work_id = l.work_id AND r.status = 'done')),
+       -- What partitions/changes.py makes while leaves are replaced.
+       f.role = 'parent' AND (
+           to_regproc('staging.' || quote_ident(c.relname || '_capture')) IS NOT NULL
+           OR to_regclass('staging.' || quote_ident(c.relname || '_changes')) IS NOT NULL
+           OR to_regclass('staging.' || quote_ident(c.relname || '_aside')) IS NOT NULL),
+       f.role = 'leaf' AND EXISTS (
+           SELECT FROM ops.leaf_change h
+           WHERE h.action = 'adopt' AND h.table_name = f.table_name AND h.leaves_before = ARRAY[h.table_name]
+             AND n.nspname || '.' || c.relname = ANY (h.leaves_after))
 FROM found f
 JOIN pg_class c ON c.oid = f.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,72 @@
+"""`cauri partitions apply`."""
+
+from typing import Any
+
+import typer
+
+from cli.console import print_json, stderr, stdout
+from cli.context import open_warehouse
+from cli.options import Json, Quiet
+from cli.partitions_plan import print_remarks
+from partitions.actions import Site
+from partitions.apply import Applied, apply
+from partitions.steps.step import Step
+from warehouse.connection import connect, require_writable
+from warehouse.errors import CauriError, NothingToDoError, TransientTargetError
+from warehouse.lock import single_writer
+
+
+def apply_command(json: Json = False, quiet: Quiet = False) -> None:
+    """Do what plan says, step by step. Safe to run at any time, beside readers, and again after a kill."""
+    context = open_warehouse()
+    settings = context.settings
+
+    def say(step: Step) -> None:
+        if not quiet:
+            stderr.print(f"{step.line}", markup=False, soft_wrap=True)
+
+    with single_writer(context.url), connect(context.url, application="cauri partitions") as connection:
+        require_writable(connection)
+        site = Site(connection, context.url, settings.business_timezone, settings.archive_path)
+        applied = apply(site, context.policies, say=say)
+    if json and not applied.failures:
+        print_json(_document(applied))
+    elif not json:
+        print_remarks(applied.plan)
+    _end(applied, json=json)
+
+
+def _document(applied: Applied) -> dict[str, Any]:
+    return {
+        "status": "done" if applied.steps else "nothing",
+        "steps": [
+            {"kind": step.kind, "table": step.policy.name, "leaf": step.subject, "line": step.line, "seconds": seconds}
+            for step, seconds in applied.steps
+        ],
+        "problems": [vars(problem) for problem in applied.plan.problems],
+        "advice": [vars(advice) for advice in applied.plan.advice],
+    }
+
+
+def _end(applied: Applied, *, json: bool) -> None:
+    if applied.failures:
+        raise _joined(applied)
+    if applied.steps:
+        if not json:
+            stdout.print(f"{len(applied.steps)} step(s) done.")
+    elif json:
+        raise typer.Exit(NothingToDoError.exit_code)
+    else:
+        raise NothingToDoError("the leaves are as the policies want them")
+
+
+def _joined(applied: Applied) -> CauriError:
+    """One error for those of all tables; temporary only if each of them is."""
+    errors = list(applied.failures.values())
+    if len(errors) == 1:
+        return errors[0]
+    worst = next((error for error in errors if not isinstance(error, TransientTargetError)), errors[0])
+    text = "\n".join(f"- {name}: {error.message}" for name, error in applied.failures.items())
+    return type(worst)(
+        f"{len(errors)} tables failed, {len(applied.steps)} step(s) were done:\n{text}", remedy=worst.remedy
+    )

@@ -1,0 +1,87 @@
+"""`cauri partitions plan`."""
+
+from typing import Annotated
+
+import typer
+
+from cli.console import print_json, stdout
+from cli.context import open_warehouse
+from cli.options import Json
+from partitions.apply import read_plan
+from partitions.plan import Plan
+from partitions.steps.step import Step
+from warehouse.connection import connect
+from warehouse.errors import NothingToDoError
+
+KIB = 1024
+COLOURS = {"+": "green", "-": "red", "~": "yellow"}
+
+
+def plan(
+    show_sql: Annotated[
+        bool, typer.Option("--sql", envvar="CAURI_PLAN_SQL", help="Print the SQL of each step instead.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say what apply would do to the leaves of the partitioned tables, under which locks and at what cost."""
+    context = open_warehouse()
+    timezone = context.settings.business_timezone
+    with connect(context.url) as connection:
+        found = read_plan(connection, context.policies, timezone)
+    if json:
+        print_json({"status": "planned" if found.steps else "nothing", **found.to_json(timezone)})
+    elif show_sql:
+        _print_sql(found, timezone)
+    else:
+        print_plan(found)
+    if not found.steps:
+        if json:
+            raise typer.Exit(NothingToDoError.exit_code)
+        raise NothingToDoError("the leaves are as the policies want them")
+
+
+def print_plan(found: Plan) -> None:
+    """The plan as a diff, table by table, then what is left to a person."""
+    table = ""
+    for step in found.steps:
+        if step.policy.name != table:
+            table = step.policy.name
+            stdout.print(f"[bold]{table}[/]")
+        print_step(step)
+    print_remarks(found)
+
+
+def print_step(step: Step) -> None:
+    """A step as a line of a diff, with its lock and cost."""
+    stdout.print(f"  {step.line}", style=COLOURS[step.sign], markup=False)
+    stdout.print(f"      lock: {step.lock}{_cost(step)}", style="dim", markup=False)
+
+
+def print_remarks(found: Plan) -> None:
+    """Problems and advice."""
+    for problem in found.problems:
+        sign = "note" if problem.note else "problem"
+        stdout.print(f"{sign}: {problem.table}: {problem.text}\n  -> {problem.remedy}", markup=False)
+    for advice in found.advice:
+        stdout.print(f"advice: {advice.table}: grain = {advice.grain.value}: {advice.reason}", markup=False)
+
+
+def _cost(step: Step) -> str:
+    cost = step.cost
+    return f"; about {cost.rows:,} rows, {in_units(cost.bytes)}" if cost.rows or cost.bytes else ""
+
+
+def in_units(size: int) -> str:
+    """Bytes in the unit that a person would choose."""
+    value, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= KIB and len(units) > 1:
+        value, units = value / KIB, units[1:]
+    return f"{value:,.0f} {units[0]}" if value >= 10 or units[0] == "B" else f"{value:,.1f} {units[0]}"
+
+
+def _print_sql(found: Plan, timezone: str) -> None:
+    for step in found.steps:
+        stdout.print(f"-- {step.line}", markup=False)
+        texts = [statement.as_string(None) for statement in step.statements(timezone)]
+        for text in ["BEGIN", *texts, "COMMIT"] if step.together else texts:
+            stdout.print(text if text.startswith("--") else f"{text};", markup=False)

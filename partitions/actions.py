@@ -1,0 +1,255 @@
+"""How each kind of step is done: safe to repeat, and what is so already is left as it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from partitions.adopt import adopt_table
+from partitions.archive import archive_leaf, drop_archived
+from partitions.bounds import span_of_check
+from partitions.catalog import read_catalog
+from partitions.changes import clear_leftovers
+from partitions.detach import detach_leaf
+from partitions.indexes import WantedIndex, missing_indexes, wanted_indexes
+from partitions.leaves import (
+    ATTACH_LOCK_TIMEOUT,
+    ATTACH_PATIENCE_SECONDS,
+    Statement,
+    briefly_locking,
+    execute_all,
+    in_turns,
+    lock_parent,
+    make_attached,
+)
+from partitions.regrain import change_grain
+from partitions.rescue import rescue_default
+from partitions.steps.make import AttachOrphan, CreateLeaf
+from partitions.steps.remove import ArchiveLeaf, ClearLeftovers, DetachLeaf, DropLeaf
+from partitions.steps.reshape import AdoptTable, ChangeGrain, RescueDefault
+from partitions.steps.step import Step, name_of
+from partitions.steps.upkeep import BuildIndex, CompleteIndex
+from warehouse.connection import Connection, sql, translated
+from warehouse.errors import TargetError
+from warehouse.queries import query
+
+
+@dataclass(frozen=True)
+class Site:
+    """What steps are done with. `timezone` is the business time zone, `archive` the folder of archived leaves."""
+
+    connection: Connection
+    url: str
+    timezone: str
+    archive: Path
+
+
+def state_of(connection: Connection, schema: str, name: str) -> str | None:
+    """attached, detaching, loose; None if there is no such table."""
+    row = connection.execute(query("partitions/leaf_state"), (schema, name)).fetchone()
+    return str(row[0]) if row else None
+
+
+def record(connection: Connection, step: Step) -> None:
+    """Enter a step into the ledger, in the caller's transaction if there is one."""
+    cost = step.cost
+    values = (step.policy.name, step.subject, step.kind, step.line, cost.rows, cost.bytes)
+    connection.execute(query("partitions/record_step"), values)
+
+
+def create(site: Site, step: CreateLeaf) -> None:
+    """Build a leaf aside and attach it, all in one transaction."""
+    for attempt in in_turns():
+        with attempt, briefly_locking(site.connection):
+            site.connection.execute(lock_parent(step.policy))
+            if state_of(site.connection, "dwh_parts", step.subject) == "attached":
+                return
+            make_attached(site.connection, step.policy, step.span, site.timezone)
+            record(site.connection, step)
+
+
+def attach_orphan(site: Site, step: AttachOrphan) -> None:
+    """Prove that the rows of a loose table are of its days, build what indexes it lacks, and attach it."""
+    connection, leaf = site.connection, step.leaf
+    for attempt in in_turns():
+        with attempt, briefly_locking(connection):
+            if state_of(connection, leaf.schema, leaf.name) != "loose":
+                return
+            *prove, lock, attach, drop_check = step.statements(site.timezone)
+            for statement in (*prove, *_missing(site, step), lock, attach, drop_check):
+                connection.execute(statement)
+            for check in _checks(site, step):
+                connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(name_of(leaf), check))
+            record(connection, step)
+
+
+def _missing(site: Site, step: AttachOrphan) -> list[sql.Composed]:
+    table = read_catalog(site.connection, [step.policy], site.timezone).tables[step.policy.name]
+    orphan = next((leaf for leaf in table.orphans if leaf.name == step.leaf.name), step.leaf)
+    missing = {(index.columns, index.unique) for index in missing_indexes(step.policy, table, orphan)}
+    wanted = wanted_indexes(site.connection, step.policy)
+    return [i.statement(orphan.schema, orphan.name) for i in wanted if (i.columns, i.unique) in missing]
+
+
+def _checks(site: Site, step: AttachOrphan) -> list[sql.Identifier]:
+    """Constraints that say no more than the bounds do, such as a detach leaves behind."""
+    rows = site.connection.execute(
+        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'",
+        (name_of(step.leaf).as_string(),),
+    ).fetchall()
+    return [sql.Identifier(name) for name, text in rows if span_of_check(step.policy, text, site.timezone)]
+
+
+def detach(site: Site, step: DetachLeaf) -> None:
+    """Detach a leaf, or finish doing so; never the last one."""
+    connection, leaf = site.connection, step.leaf
+    state = state_of(connection, leaf.schema, leaf.name)
+    if state not in ("attached", "detaching"):
+        return
+    row = connection.execute(query("partitions/other_leaves"), (step.policy.name, leaf.name)).fetchone()
+    if state == "attached" and row == (0,):
+        raise TargetError(f"{leaf.qualified} is the last leaf of {step.policy.name}: it stays")
+    detach_leaf(connection, step.policy, leaf)
+    record(connection, step)
+
+
+def archive(site: Site, step: ArchiveLeaf) -> None:
+    """Write a leaf to the archive, unless a sound archive has its rows already."""
+    if state_of(site.connection, step.leaf.schema, step.leaf.name) is None:
+        return
+    archive_leaf(site.connection, step.policy, step.leaf, site.archive)
+    record(site.connection, step)
+
+
+def drop(site: Site, step: DropLeaf) -> None:
+    """Drop a detached leaf; where an archive is wanted, after comparing with it under a lock."""
+    connection, leaf = site.connection, step.leaf
+    if step.archived:
+        if state_of(connection, leaf.schema, leaf.name) is not None:
+            drop_archived(connection, step.policy, leaf, site.archive)
+            record(connection, step)
+        return
+    for attempt in in_turns():
+        with attempt, briefly_locking(connection):
+            state = state_of(connection, leaf.schema, leaf.name)
+            if state is None:
+                return
+            if state != "loose":
+                raise TargetError(f"{leaf.qualified} is attached: it was not dropped", remedy="plan again")
+            execute_all(connection, step.statements(site.timezone))
+            connection.execute(query("archive/release"), (step.policy.name, leaf.name))
+            record(connection, step)
+
+
+def clear(site: Site, step: ClearLeftovers) -> None:
+    """Drop tables in `staging`, and what a change of leaves left besides: triggers, captured changes."""
+    clear_leftovers(site.connection, step.policy)
+    for attempt in in_turns():
+        with attempt, briefly_locking(site.connection):
+            for name in step.names:
+                if state_of(site.connection, "staging", name) == "loose":
+                    site.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("staging", name)))
+            record(site.connection, step)
+
+
+def regrain(site: Site, step: ChangeGrain) -> None:
+    """Replace leaves by others; what is replaced already is left out."""
+    there = read_catalog(site.connection, [step.policy], site.timezone).tables[step.policy.name].leaves
+    names = {leaf.name for leaf in step.leaves}
+    leaves = [leaf for leaf in there if leaf.name in names]
+    if {leaf.span for leaf in leaves} == {leaf.span for leaf in step.leaves}:
+        change_grain(site.url, step.policy, leaves, step.spans, site.timezone)
+        record(site.connection, step)
+
+
+def rescue(site: Site, step: RescueDefault) -> None:
+    """Give the rows of a DEFAULT partition leaves."""
+    if read_catalog(site.connection, [step.policy], site.timezone).tables[step.policy.name].default is not None:
+        rescue_default(site.url, step.policy, site.timezone)
+        record(site.connection, step)
+
+
+def adopt(site: Site, step: AdoptTable) -> None:
+    """Make a partitioned table of an ordinary one, or divide one that was made so far and no further."""
+    adopt_table(site.url, step.policy, step.policy.name, site.timezone)
+    record(site.connection, step)
+
+
+def in_transaction(site: Site, step: Step) -> None:
+    """Run the statements of a step and enter it into the ledger, together."""
+    for attempt in in_turns():
+        with attempt, briefly_locking(site.connection):
+            execute_all(site.connection, step.statements(site.timezone))
+            record(site.connection, step)
+
+
+def complete_index(site: Site, step: CompleteIndex) -> None:
+    """Attach the indexes of leaves one by one: planning a query waits while one of them is locked."""
+    for statement in step.statements(site.timezone):
+        for attempt in in_turns():
+            with attempt, briefly_locking(site.connection):
+                site.connection.execute(statement)
+    record(site.connection, step)
+
+
+def alone(site: Site, step: Step) -> None:
+    """Run statements that PostgreSQL refuses in a transaction, or that take long, each in short turns for its lock."""
+    for statement in step.statements(site.timezone):
+        for attempt in in_turns():
+            with attempt, translated():
+                _run(site.connection, statement, ATTACH_LOCK_TIMEOUT)
+    record(site.connection, step)
+
+
+def concurrently(site: Site, step: Step) -> None:
+    """Run statements that wait for others without stopping anyone: one long turn, as a broken one leaves traces."""
+    for statement in step.statements(site.timezone):
+        with translated():
+            _run(site.connection, statement, f"{ATTACH_PATIENCE_SECONDS}s")
+    record(site.connection, step)
+
+
+def build_index(site: Site, step: BuildIndex) -> None:
+    """Build the index that the leaf lacks, as policy or parent define it."""
+    for index in wanted_indexes(site.connection, step.policy):
+        if (index.columns, index.unique) == (step.index.columns, step.index.unique):
+            statement = _plain(index).statement(step.leaf.schema, step.leaf.name, concurrently=True)
+            with translated():
+                _run(site.connection, statement, f"{ATTACH_PATIENCE_SECONDS}s")
+            record(site.connection, step)
+            return
+
+
+def _plain(index: WantedIndex) -> WantedIndex:
+    return WantedIndex(index.columns, index.unique, index.method)
+
+
+def _run(connection: Connection, statement: Statement, lock_timeout: str) -> None:
+    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(lock_timeout)))
+    try:
+        connection.execute(statement)
+    finally:
+        if not connection.closed:
+            connection.execute("RESET lock_timeout")
+
+
+ACTIONS: dict[str, Callable[[Site, Any], None]] = {
+    "create": create,
+    "attach": attach_orphan,
+    "detach": detach,
+    "finalize": detach,
+    "archive": archive,
+    "drop": drop,
+    "clear": clear,
+    "change grain": regrain,
+    "rescue": rescue,
+    "adopt": adopt,
+    "revoke": in_transaction,
+    "complete index": complete_index,
+    "index": build_index,
+    "reindex": concurrently,
+    "drop index": concurrently,
+    "freeze": alone,
+    "analyse": alone,
+    "analyse table": alone,
+}

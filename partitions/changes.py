@@ -1,0 +1,137 @@
+"""Concurrent changes of leaves, captured: whatever a writer does to them is also written into a table in `staging`.
+
+A change is a row with a sign: +1 it came, -1 it went, and an update is both. Leaves are multisets of rows, so that the
+sum of a consistent set of changes is all that a copy needs; no unique index and no order of the changes is needed.
+"""
+
+from collections.abc import Sequence
+
+from partitions.control_totals import Column, listed
+from partitions.leaves import execute_all
+from partitions.policy import Policy
+from partitions.turns import in_turns
+from warehouse.connection import Connection, sql, translated
+from warehouse.queries import query
+
+# The trigger does one or two inserts a row; NULL as sign says that the whole leaf was emptied.
+_BODY = """
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        INSERT INTO {side} (cauri_sign) VALUES (NULL);
+        RETURN NULL;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO {side} (cauri_sign, {columns}) VALUES (-1, {old});
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO {side} (cauri_sign, {columns}) VALUES (1, {new});
+    END IF;
+    RETURN NULL;
+END
+"""
+
+# A run that fails does not wait long to tidy up: the next run does that, too.
+CLEARING_PATIENCE_SECONDS = 10.0
+
+
+def side_table(policy: Policy) -> sql.Identifier:
+    """Where changes are written down; `cauri_sign` stands beside the columns of the table."""
+    return sql.Identifier("staging", f"{policy.table}_changes")
+
+
+def routing_table(policy: Policy) -> sql.Identifier:
+    """The partitioned table that new leaves hang on until they take their place: dropped with all of them."""
+    return sql.Identifier("staging", f"{policy.table}_aside")
+
+
+def _function(policy: Policy) -> sql.Identifier:
+    return sql.Identifier("staging", f"{policy.table}_capture")
+
+
+def capture(
+    connection: Connection, policy: Policy, leaves: Sequence[sql.Identifier], columns: Sequence[Column]
+) -> None:
+    """Write down every change of these leaves from now on. When it returns, no earlier change is left uncommitted.
+
+    Readers are not stopped; writers wait for 100 ms at most, again and again while a long one is at work.
+
+    Raises:
+        LockBusyError: a writer kept its lock for longer than our patience. `clear_leftovers` removes what was begun.
+    """
+    side = side_table(policy)
+    with translated(), connection.transaction():
+        # Not logged: a server that crashes ends this run, and the next one begins again.
+        connection.execute(
+            sql.SQL(
+                "CREATE UNLOGGED TABLE {} AS SELECT 0::smallint AS cauri_sign, {} FROM ONLY {} WITH NO DATA"
+            ).format(side, listed(columns), leaves[0])
+        )
+        body = sql.SQL(_BODY).format(
+            side=side, columns=listed(columns), old=_fields("old", columns), new=_fields("new", columns)
+        )
+        connection.execute(
+            sql.SQL(
+                "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+                " SET search_path = pg_catalog, pg_temp AS {}"
+            ).format(_function(policy), sql.Literal(body.as_string(connection)))
+        )
+    for leaf in leaves:
+        statements = triggers(policy, leaf)
+        in_turns(
+            connection,
+            [leaf],
+            lambda sent=statements: execute_all(connection, sent),  # type: ignore[misc]
+            stops_readers=False,
+        )
+
+
+def _fields(record: str, columns: Sequence[Column]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL("{}.{}").format(sql.SQL(record), column.identifier) for column in columns)
+
+
+def triggers(policy: Policy, leaf: sql.Identifier) -> list[sql.Composed]:
+    """The SQL that has every change of a leaf written down."""
+    statements = []
+    # All take SHARE ROW EXCLUSIVE; ALWAYS, because replicated and restored rows count as well.
+    for name, events, level in (
+        ("cauri_capture", sql.SQL("INSERT OR UPDATE OR DELETE"), sql.SQL("ROW")),
+        ("cauri_capture_truncate", sql.SQL("TRUNCATE"), sql.SQL("STATEMENT")),
+    ):
+        trigger = sql.Identifier(name)
+        statements += [
+            sql.SQL("CREATE TRIGGER {} AFTER {} ON {} FOR EACH {} EXECUTE FUNCTION {}()").format(
+                trigger, events, leaf, level, _function(policy)
+            ),
+            sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(leaf, trigger),
+        ]
+    return statements
+
+
+def drop_aside(connection: Connection, policy: Policy) -> None:
+    """Drop the tables and the function of a capture that no trigger uses any more, in the caller's transaction."""
+    # In this order: the backend of a killed run may still be about to commit, and has a lock on the first.
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(side_table(policy)))
+    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}()").format(_function(policy)))
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(routing_table(policy)))
+
+
+def clear_leftovers(connection: Connection, policy: Policy, *, patience: float | None = None) -> list[str]:
+    """Remove what a killed run left of a change: triggers, function, captured changes, leaves built aside.
+
+    The old leaves are whole and attached, whenever it was killed. Returns the names of what was removed.
+
+    Raises:
+        LockBusyError: somebody uses a captured leaf for longer than our patience.
+    """
+    with translated():
+        found = connection.execute(query("replace/capturing"), (_function(policy).as_string(),)).fetchall()
+        aside = connection.execute(
+            query("replace/aside"), [name.as_string() for name in (routing_table(policy), side_table(policy))]
+        ).fetchall()
+    for schema, leaf, trigger in found:
+        table = sql.Identifier(schema, leaf)
+        statement = sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(trigger), table)
+        in_turns(connection, [table], lambda sent=statement: connection.execute(sent), patience=patience)  # type: ignore[misc]
+    if found or aside:
+        in_turns(connection, [], lambda: drop_aside(connection, policy), patience=patience)
+    return [f"{trigger} on {schema}.{leaf}" for schema, leaf, trigger in found] + [name for (name,) in aside]

@@ -1,0 +1,46 @@
+"""Detaching a leaf while queries go on."""
+
+from partitions.catalog import Leaf
+from partitions.leaves import in_turns, parent_of
+from partitions.policy import Policy
+from partitions.turns import LOCK_TIMEOUT, outlast
+from warehouse.connection import Connection, sql, translated
+
+# So long a detach looks for a moment without a long transaction before that counts as a failed turn.
+LOOKING_SECONDS = 5.0
+
+
+def detach_leaf(connection: Connection, policy: Policy, leaf: Leaf) -> None:
+    """Detach a leaf, or finish a detach that was interrupted; waits for older queries, in short turns.
+
+    Raises:
+        LockBusyError: queries kept the leaf for longer than our patience. The detach may be half done: call again.
+    """
+    for attempt in in_turns():
+        with attempt, translated():
+            # At its end a detach locks the leaf: readers of it would queue behind us, and we behind a long transaction.
+            outlast(connection, [parent_of(policy), sql.Identifier(leaf.schema, leaf.name)], LOOKING_SECONDS)
+            begun = _is_begun(connection, leaf)
+            if begun is not None:
+                _detach(connection, policy, leaf, "FINALIZE" if begun else "CONCURRENTLY")
+
+
+def _detach(connection: Connection, policy: Policy, leaf: Leaf, how: str) -> None:
+    statement = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
+        parent_of(policy), sql.Identifier(leaf.schema, leaf.name), sql.SQL(how)
+    )
+    # It cannot run in a transaction, so that the setting is the session's.
+    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+    try:
+        connection.execute(statement)
+    finally:
+        connection.execute("RESET lock_timeout")
+
+
+def _is_begun(connection: Connection, leaf: Leaf) -> bool | None:
+    """Whether a detach was begun and not ended; None where the leaf is not attached."""
+    row = connection.execute(
+        "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = %s::regclass",
+        (sql.Identifier(leaf.schema, leaf.name).as_string(),),
+    ).fetchone()
+    return None if row is None else bool(row[0])

@@ -1,0 +1,245 @@
+"""The manager is killed at every boundary of a step and at any instant; the next apply ends in the desired state."""
+
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import psutil
+import pytest
+
+from partitions.actions import ACTIONS, Site
+from partitions.apply import apply, today_in
+from partitions.grain import Grain
+from partitions.policy import read_policies
+from tests.database import copied_database
+from tests.faults.test_interrupted import Killed
+from tests.loading import cauri_process, execute, rows_of
+from warehouse.binaries import find_binaries
+from warehouse.connection import connect
+from warehouse.lock import single_writer
+from warehouse.migrations import migrate
+from warehouse.server import LocalServer
+from warehouse.settings import read_settings
+
+ZONE = "Africa/Abidjan"
+SEED = 20240515
+INSTANTS = 12
+POLICIES = """
+[[table]]
+schema = "dwh"
+table = "events"
+key = "moment"
+key_kind = "timestamptz"
+unique = [["id"]]
+premake = 2
+retention = { months = 6 }
+at_end = "archive"
+[[table]]
+schema = "dwh"
+table = "marks"
+key = "date_key"
+grain = "week"
+premake = 3
+regrain = true
+"""
+# Leaves of ten months, of which the oldest are past; rows that are not frozen, an index missing, rights, rubbish.
+ROWS_A_MONTH = 200
+
+
+def months() -> list[date]:
+    today = today_in(ZONE)
+    return [Grain.MONTH.back(today, number) for number in range(10, 0, -1)]
+
+
+def build(url: str) -> None:
+    execute(
+        url, "CREATE TABLE dwh.events (id bigint NOT NULL, moment timestamptz NOT NULL) PARTITION BY RANGE (moment)"
+    )
+    execute(url, "CREATE INDEX events_moment ON dwh.events (moment)")
+    execute(url, "CREATE TABLE dwh.marks (date_key integer NOT NULL, id bigint) PARTITION BY RANGE (date_key)")
+    with connect(url) as connection:
+        for place, month in enumerate(months()):
+            span = Grain.MONTH.span_of(month)
+            if place == 4:
+                continue  # a gap
+            name = span.leaf_of("dwh.events")
+            connection.execute(
+                f"CREATE TABLE dwh_parts.{name} PARTITION OF dwh.events"
+                f" FOR VALUES FROM ('{span.first} 00:00+00') TO ('{span.end} 00:00+00')"
+            )
+            connection.execute(
+                f"INSERT INTO dwh.events SELECT {place} * 1000 + n, '{span.first} 12:00+00'::timestamptz"
+                f" + n % 20 * interval '1 day' FROM generate_series(1, {ROWS_A_MONTH}) n"
+            )
+        last = Grain.MONTH.span_of(months()[-1])
+        connection.execute(
+            f"CREATE TABLE dwh_parts.{last.leaf_of('dwh.marks')} PARTITION OF dwh.marks"
+            f" FOR VALUES FROM ({last.first_key}) TO ({last.end_key})"
+        )
+        connection.execute(f"INSERT INTO dwh.marks SELECT {last.first_key} + n % 28, n FROM generate_series(1, 500) n")
+        newest = Grain.MONTH.span_of(months()[-2]).leaf_of("dwh.events")
+        connection.execute(f"GRANT SELECT ON dwh_parts.{newest} TO PUBLIC")
+        connection.execute(f"CREATE TABLE staging.{newest} (LIKE dwh.events)")
+
+
+@pytest.fixture(scope="module")
+def before(template_database: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """The database that each test gets a copy of."""
+    with copied_database(*template_database) as url:
+        build(url)
+        yield template_database[0], url.split("/")[3].split("?")[0]
+
+
+@pytest.fixture
+def url(before: tuple[str, str]) -> Iterator[str]:
+    with copied_database(*before) as copy:
+        yield copy
+
+
+def policies_in(home: Path) -> Path:
+    home.mkdir(exist_ok=True)
+    path = home / "policies.toml"
+    path.write_text(POLICIES)
+    return path
+
+
+def killed_within(url: str, home: Path, seconds: float) -> None:
+    """Run apply in a process of its own, and kill that after a time."""
+    variables = {"CAURI_PARTITIONS": str(policies_in(home))}
+    with cauri_process("partitions", "apply", url=url, home=home, variables=variables) as process:
+        time.sleep(seconds)
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def apply_here(url: str, home: Path) -> int:
+    """Run apply in this process; return how many steps were done."""
+    policies = read_policies(policies_in(home))
+    with single_writer(url), connect(url) as connection:
+        applied = apply(Site(connection, url, ZONE, home / "archive"), policies)
+    assert applied.failures == {}
+    return len(applied.steps)
+
+
+def dies_at(url: str, home: Path, number: int, when: str) -> bool:
+    """Run apply in this process, and let it die before or after a step; False if it does not come that far."""
+    steps = iter(range(1, 1000))
+
+    def deadly(action: Callable[[Site, Any], None]) -> Callable[[Site, Any], None]:
+        def stand_in(site: Site, step: Any) -> None:
+            now = next(steps) == number
+            if now and when == "before":
+                raise Killed
+            action(site, step)
+            if now:
+                raise Killed
+
+        return stand_in
+
+    with mock.patch.dict("partitions.apply.ACTIONS", {kind: deadly(action) for kind, action in ACTIONS.items()}):
+        try:
+            apply_here(url, home)
+        except Killed:
+            return True
+    return False
+
+
+def state(url: str) -> dict[str, object]:
+    """All that a person could see, and what nobody should find."""
+    leaves = rows_of(
+        url,
+        "SELECT inhrelid::regclass::text, inhdetachpending,"
+        " (SELECT count(*) FROM pg_index WHERE indrelid = inhrelid AND indisvalid)"
+        " FROM pg_inherits WHERE inhparent IN ('dwh.events'::regclass, 'dwh.marks'::regclass) ORDER BY 1",
+    )
+    return {
+        "leaves": leaves,
+        "archived": rows_of(url, "SELECT leaf, row_count FROM ops.archive WHERE state = 'dropped' ORDER BY 1"),
+        "events": rows_of(url, "SELECT count(*), sum(id) FROM dwh.events"),
+        "marks": rows_of(url, "SELECT count(*), sum(id), sum(date_key) FROM dwh.marks"),
+        "staging": rows_of(url, "SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace"),
+        "loose": rows_of(url, "SELECT relname FROM pg_class WHERE relnamespace = 'dwh_parts'::regnamespace"
+                              " AND relkind = 'r' AND NOT relispartition ORDER BY 1"),
+        "triggers": rows_of(url, "SELECT tgname FROM pg_trigger WHERE tgname LIKE 'cauri%'"),
+        "broken": rows_of(url, "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def undisturbed(before: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    with copied_database(*before) as url:
+        apply_here(url, tmp_path_factory.mktemp("home"))
+        found = state(url)
+    assert found["archived"]
+    assert found["staging"] == found["loose"] == found["triggers"] == found["broken"] == []
+    return found
+
+
+def assert_mended(url: str, home: Path, expected: dict[str, object]) -> None:
+    apply_here(url, home)
+    assert state(url) == expected
+    assert apply_here(url, home) == 0
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_killed_at_every_step(
+    before: tuple[str, str], tmp_path: Path, undisturbed: dict[str, object], part: int
+) -> None:
+    """Before the first step of the plan and after every second one from there; before the second one, and so on."""
+    number, when = part // 2 + 1, ("before", "after")[part % 2]
+    while True:
+        with copied_database(*before) as url:
+            home = tmp_path / f"home{number}"
+            if not dies_at(url, home, number, when):
+                break
+            assert_mended(url, home, undisturbed)
+        number += 2
+    assert number > 10
+
+
+def test_killed_at_any_instant(url: str, tmp_path: Path, undisturbed: dict[str, object]) -> None:
+    """The same database again and again: what one run leaves the next one finds."""
+    dice = random.Random(SEED)
+    for _ in range(INSTANTS):
+        killed_within(url, tmp_path / "home", dice.uniform(0.9, 2.2))
+    assert_mended(url, tmp_path / "home", undisturbed)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
+    folder.chmod(0o711)
+    server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
+    migrate(server.start())
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_server_that_dies_under_the_manager(
+    server: LocalServer, tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    build(server.url)
+    home = tmp_path / "home"
+    variables = {"CAURI_PARTITIONS": str(policies_in(home))}
+    for said_before in (3, 9, 15):
+        pid_file = rows_of(server.url, "SELECT current_setting('data_directory')")[0][0] + "/postmaster.pid"
+        with cauri_process("partitions", "apply", url=server.url, home=home, variables=variables) as process:
+            assert process.stderr is not None
+            for _ in range(said_before):
+                process.stderr.readline()
+            postmaster = psutil.Process(int(Path(pid_file).read_text().split()[0]))
+            family = [postmaster, *postmaster.children()]
+            for one in family:
+                one.kill()
+            _, err = process.communicate(timeout=60)
+        assert (process.returncode, "Traceback" in err) == (75, False), err
+        psutil.wait_procs(family, timeout=30)
+        server.start()
+    assert_mended(server.url, home, undisturbed)

@@ -1,0 +1,167 @@
+"""The manager, or the server, is killed while the grain of leaves changes; the same command again finishes the work."""
+
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from partitions.changes import clear_leftovers
+from partitions.grain import Grain
+from tests.faults.crowd import Crowd, own_rows
+from tests.faults.regraining import regrain
+from tests.faults.statements import AGGREGATE, ROWS_A_DAY
+from tests.loading import execute, rows_of, value_of
+from tests.partitioned import FEBRUARY, JANUARY, PAYMENTS, days, left_behind, make_table, rows_in, spans_of
+from warehouse.binaries import find_binaries
+from warehouse.connection import connect
+from warehouse.errors import TransientTargetError
+from warehouse.migrations import migrate
+from warehouse.server import LocalServer
+from warehouse.settings import read_settings
+
+SEED = 20240115
+KILLS = 25
+SERVER_KILLS = 3
+
+# A whole change takes about this long on two cores; most instants then lie within one.
+LONGEST_SECONDS = 1.2
+
+STATES = ([JANUARY, FEBRUARY], [*days(JANUARY), FEBRUARY])
+
+
+def fill(url: str, rows_a_day: int = ROWS_A_DAY) -> None:
+    with connect(url) as connection:
+        make_table(connection, PAYMENTS, (JANUARY, FEBRUARY), rows_a_day=rows_a_day)
+
+
+def other_grain(url: str) -> Grain:
+    return Grain.DAY if spans_of(url, PAYMENTS) == STATES[0] else Grain.MONTH
+
+
+def started(url: str, *steps: str) -> "subprocess.Popen[str]":
+    """A change that has begun; it dies by itself at the given step."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.regraining", url, other_grain(url), *steps],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def finish(url: str, grain: Grain) -> None:
+    """As whoever was told 75 does: the same again."""
+    for _ in range(50):
+        with suppress(TransientTargetError):
+            return regrain(url, grain)
+        time.sleep(0.1)
+    raise AssertionError("the lock of a killed run is held on")
+
+
+def test_a_manager_killed_at_random_instants(database_url: str) -> None:
+    dice, killed = random.Random(SEED), 0
+    fill(database_url)
+    with Crowd(database_url, rows_of(database_url, AGGREGATE)[0], readers=("point", "scan", "aggregate")) as crowd:
+        for _ in range(KILLS):
+            process = started(database_url)
+            time.sleep(dice.uniform(0, LONGEST_SECONDS))
+            killed += process.poll() is None
+            process.kill()
+            process.communicate()
+            assert spans_of(database_url, PAYMENTS) in STATES
+        grain = other_grain(database_url)
+        finish(database_url, grain)
+    assert killed >= KILLS // 2
+    assert crowd.wrong == []
+    assert own_rows(database_url) == sorted(crowd.own)
+    assert spans_of(database_url, PAYMENTS) == STATES[grain is Grain.DAY]
+    assert left_behind(database_url) == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["capture", "build", "_until_short", "verified", "_swap", "_exchange", "attach_one", "drop_aside", "evolve"],
+)
+def test_a_manager_killed_at_every_step(database_url: str, step: str) -> None:
+    fill(database_url, 50)
+    before = rows_in(database_url, PAYMENTS)
+    process = started(database_url, step)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    # What comes last is dead after the commit.
+    assert spans_of(database_url, PAYMENTS) == STATES[step == "evolve"]
+    assert rows_in(database_url, PAYMENTS) == before
+    execute(database_url, "UPDATE dwh.payments SET note = 'written after the kill' WHERE client_key = 1")
+    before = rows_in(database_url, PAYMENTS)
+    finish(database_url, other_grain(database_url))
+    assert (rows_in(database_url, PAYMENTS), left_behind(database_url)) == (before, [])
+
+
+def test_clearing_without_another_change(database_url: str) -> None:
+    fill(database_url, 50)
+    before = rows_in(database_url, PAYMENTS)
+    process = started(database_url)
+    while not value_of(database_url, "SELECT to_regclass('staging.payments_aside') IS NOT NULL"):
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+    assert left_behind(database_url) != []
+    with connect(database_url) as connection:
+        assert "staging.payments_aside" in clear_leftovers(connection, PAYMENTS)
+        assert clear_leftovers(connection, PAYMENTS) == []
+    assert (left_behind(database_url), rows_in(database_url, PAYMENTS)) == ([], before)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
+    folder.chmod(0o711)
+    server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
+    migrate(server.start())
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill(server: LocalServer) -> None:
+    pid_file = Path(value_of(server.url, "SELECT current_setting('data_directory')")) / "postmaster.pid"
+    postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
+    children = postmaster.children()
+    postmaster.kill()
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    psutil.wait_procs([postmaster, *children], timeout=30)
+
+
+def test_a_server_that_dies(server: LocalServer) -> None:
+    dice = random.Random(SEED)
+    fill(server.url)
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    before = rows_in(server.url, PAYMENTS)
+    for _ in range(SERVER_KILLS):
+        process = started(server.url)
+        time.sleep(dice.uniform(0.2, LONGEST_SECONDS))
+        kill(server)
+        process.communicate(timeout=60)
+        server.start()
+        assert rows_in(server.url, PAYMENTS) == before
+    grain = other_grain(server.url)
+    finish(server.url, grain)
+    assert rows_in(server.url, PAYMENTS) == before
+    assert spans_of(server.url, PAYMENTS) == STATES[grain is Grain.DAY]
+    assert left_behind(server.url) == []
