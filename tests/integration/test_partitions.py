@@ -13,9 +13,10 @@ from engine.aggregates import refresh_views
 from partitions import leaves
 from partitions.catalog import attached_spans, built_spans, read_catalog
 from partitions.grain import Grain, Span
-from partitions.leaves import attach, create_aside, drop_staged, index_and_analyse
+from partitions.leaves import attach, create_aside, create_attached, drop_staged, index_and_analyse
 from partitions.policy import Policy, facts_and_summary, read_policies
 from tests.loading import SERVICE, execute, load, rows_of, transaction, value_of, write_feed
+from tests.notices import notices
 from warehouse.connection import Connection, connect
 from warehouse.errors import LockBusyError, TargetError
 
@@ -63,10 +64,8 @@ def test_a_leaf_is_built_in_staging_and_attached(database_url: str, connection: 
 
 def test_a_leaf_is_not_scanned_when_it_is_attached(connection: Connection) -> None:
     build(connection, JANUARY)
-    said: list[str] = []
-    connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
-    connection.execute("SET client_min_messages = debug1")
-    attach_both(connection, JANUARY)
+    with notices(connection) as said:
+        attach_both(connection, JANUARY)
     implied = [text for text in said if "implied by existing constraints" in text]
     assert len(implied) == len(LOADED)
 
@@ -85,10 +84,8 @@ def test_a_leaf_of_any_table_is_attached_without_a_scan(
         create_aside(connection, policy, JANUARY, "Africa/Nairobi")
         index_and_analyse(connection, policy, JANUARY)
     before = index_count(database_url, policy)
-    said: list[str] = []
-    connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
-    connection.execute("SET client_min_messages = debug1")
-    attach(connection, [(policy, JANUARY)], "Africa/Nairobi")
+    with notices(connection) as said:
+        attach(connection, [(policy, JANUARY)], "Africa/Nairobi")
     assert any("implied by existing constraints" in text for text in said)
     # All of the parent's indexes were there already: none was built at attach, under its lock.
     assert index_count(database_url, policy) == before > 0
@@ -96,6 +93,15 @@ def test_a_leaf_of_any_table_is_attached_without_a_scan(
     assert (leaf.qualified, leaf.span) == (f"dwh_parts.{policy.table}_2024_01", JANUARY)
     options = value_of(database_url, "SELECT reloptions FROM pg_class WHERE oid = %s::regclass", leaf.qualified)
     assert options == ([f"fillfactor={policy.storage['fillfactor']}"] if policy.storage else None)
+
+
+def test_a_leaf_of_a_table_whose_key_may_be_null_is_not_scanned(connection: Connection) -> None:
+    """The bound of a leaf says that the key is not null: a CHECK of the range alone would not imply it."""
+    connection.execute("CREATE TABLE dwh.events (id bigint, date_key integer) PARTITION BY RANGE (date_key)")
+    policy = Policy.model_validate({"schema": "dwh", "table": "events", "key": "date_key"})
+    with notices(connection) as said:
+        create_attached(connection, policy, JANUARY, "UTC")
+    assert any("implied by existing constraints" in text for text in said)
 
 
 def index_count(url: str, policy: Policy) -> int:

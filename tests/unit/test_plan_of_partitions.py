@@ -433,3 +433,15 @@ def test_more_leaves_than_can_be_exchanged_at_once_are_left() -> None:
     found = plan([wanted], catalog_of(wanted, year), TODAY)
     assert found.steps == ()
     assert "366 leaves cannot take the place of 1 at once" in found.problems[0].text
+
+
+def test_the_last_leaf_stays_where_no_other_can_be_made() -> None:
+    wanted = policy_of(premake=0, at_end="drop", retention={"days": 1})
+    old = [leaf_of(wanted, span) for span in months(date(2022, 1, 1), date(2022, 3, 1))]
+    in_the_way = leaf_of(wanted, Grain.MONTH.span_of(TODAY), fits=False)
+    found = plan([wanted], catalog_of(wanted, *old, orphans=(in_the_way,)), TODAY)
+    assert [(step.kind, step.subject) for step in found.steps] == [
+        ("detach", "events_2022_01"),
+        ("drop", "events_2022_01"),
+    ]
+    assert "another table is called events_2024_05" in found.problems[0].text
