@@ -1,20 +1,13 @@
 """Building a leaf aside and attaching it: the only place that creates or attaches one."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from collections.abc import Sequence
 
 from partitions.bounds import check_clause, check_name, partition_clause
 from partitions.grain import Span
 from partitions.indexes import build_indexes
 from partitions.policy import Policy
-from warehouse.connection import Connection, sql, translated
-from warehouse.errors import LockBusyError
-
-# A waiting ALTER TABLE queues every later reader behind it: give up early, try again.
-ATTACH_LOCK_TIMEOUT = "300ms"
-ATTACH_PATIENCE_SECONDS = 60
+from partitions.turns import in_turns
+from warehouse.connection import Connection, sql
 
 # Index builds get this much of the server's memory, each; two leaves are built at a time.
 INDEX_MEMORY = "256MB"
@@ -112,8 +105,8 @@ def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezon
     Raises:
         LockBusyError: others kept their locks for longer than our patience; everything is as it was.
     """
-    for attempt in in_turns():
-        with attempt, briefly_locking(connection):
+    for turn in in_turns(connection):
+        with turn:
             for policy, span in units:
                 attach_one(connection, policy, span, timezone)
 
@@ -129,8 +122,8 @@ def create_attached(connection: Connection, policy: Policy, span: Span, timezone
     Raises:
         LockBusyError: others kept their locks for longer than our patience; nothing was made.
     """
-    for attempt in in_turns():
-        with attempt, briefly_locking(connection):
+    for turn in in_turns(connection):
+        with turn:
             connection.execute(lock_parent(policy))
             make_attached(connection, policy, span, timezone)
 
@@ -141,24 +134,6 @@ def make_attached(connection: Connection, policy: Policy, span: Span, timezone: 
     create_aside(connection, policy, span, timezone)
     index_and_analyse(connection, policy, span)
     attach_one(connection, policy, span, timezone)
-
-
-def in_turns() -> Retrying:
-    """Attempts at something that needs a lock, until `ATTACH_PATIENCE_SECONDS` have passed."""
-    return Retrying(
-        retry=retry_if_exception_type(LockBusyError),
-        wait=wait_random_exponential(multiplier=0.05, max=2),
-        stop=stop_after_delay(ATTACH_PATIENCE_SECONDS),
-        reraise=True,
-    )
-
-
-@contextmanager
-def briefly_locking(connection: Connection) -> Iterator[None]:
-    """A transaction that waits for no lock longer than `ATTACH_LOCK_TIMEOUT`."""
-    with translated(), connection.transaction():
-        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
-        yield
 
 
 def execute_all(connection: Connection, statements: Sequence[Statement]) -> None:
