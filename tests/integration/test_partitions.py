@@ -11,7 +11,8 @@ import pytest
 
 from engine.aggregates import refresh_views
 from partitions import turns
-from partitions.catalog import attached_spans, built_spans, read_catalog
+from partitions.catalog import read_catalog
+from partitions.coverage import attached_spans, built_spans
 from partitions.grain import Grain, Span
 from partitions.leaves import attach, create_aside, create_attached, drop_staged, index_and_analyse
 from partitions.policy import Policy, facts_and_summary, read_policies
