@@ -7,7 +7,7 @@ import typer
 from cli.console import print_json, stderr, stdout
 from cli.context import open_warehouse
 from cli.options import Json, Quiet
-from cli.partitions_plan import print_remarks
+from cli.partitions_plan import nothing_left, print_remarks
 from partitions.actions import Site
 from partitions.apply import Applied, apply
 from partitions.steps.step import Step
@@ -57,7 +57,7 @@ def _end(applied: Applied, *, json: bool) -> None:
     elif json:
         raise typer.Exit(NothingToDoError.exit_code)
     else:
-        raise NothingToDoError("the leaves are as the policies want them")
+        raise nothing_left(applied.plan)
 
 
 def _joined(applied: Applied) -> CauriError:

@@ -39,7 +39,15 @@ def plan(
     if not found.steps:
         if json:
             raise typer.Exit(NothingToDoError.exit_code)
-        raise NothingToDoError("the leaves are as the policies want them")
+        raise nothing_left(found)
+
+
+def nothing_left(found: Plan) -> NothingToDoError:
+    """What to say of a plan without steps."""
+    problems = sum(not problem.note for problem in found.problems)
+    if problems:
+        return NothingToDoError(f"no step would help: {problems} problem(s) are left to a person")
+    return NothingToDoError("the leaves are as the policies want them")
 
 
 def print_plan(found: Plan) -> None:

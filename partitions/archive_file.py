@@ -128,7 +128,7 @@ def _translated(exc: OSError, folder: Path, needed: int) -> CauriError:
     if exc.errno in _FULL:
         free = shutil.disk_usage(_existing(folder)).free
         return TransientTargetError(
-            f"no room for the archive in {folder}: {free / MIB:,.0f} MiB free, about {needed / MIB:,.0f} MiB needed"
+            f"no room for the archive in {folder}: {free / MIB:,.1f} MiB free, about {needed / MIB:,.1f} MiB needed"
             f" ({exc.strerror})",
             remedy="free space there, or set CAURI_ARCHIVE to a folder on another disk; nothing was changed",
             folder=str(folder),

@@ -183,7 +183,10 @@ def read_policies(path: Path = DEFAULT_FILE) -> tuple[Policy, ...]:
     try:
         return _File.model_validate(document).table
     except ValidationError as exc:
-        problems = "\n".join(f"- {_place(document, error['loc'])}: {error['msg']}" for error in exc.errors())
+        problems = "\n".join(
+            f"- {_place(document, error['loc'])}: {error['msg'].removeprefix('Value error, ')}"
+            for error in exc.errors()
+        )
         raise ConfigurationError(
             f"{path} cannot be used, {exc.error_count()} problem(s):\n{problems}", remedy="see docs/partitions.md"
         ) from None
