@@ -44,6 +44,11 @@ def facts(rows: pl.DataFrame, keys: KeyFolder, load_id: int) -> pl.DataFrame:
     return keyed
 
 
+def exact_sum(values: pl.Series) -> int:
+    """Sum of whole numbers, however large: Polars adds 64-bit integers in 64 bits, and wraps."""
+    return int(values.cast(pl.Int128).sum())
+
+
 def cells(fact: pl.DataFrame) -> pl.DataFrame:
     """Daily summary of fact rows (with `client_durable_key`): one row a day x client x service x currency, sorted."""
     status = pl.col("status_key")

@@ -13,9 +13,9 @@ import psutil
 
 from engine.feeds import TRANSACTIONS
 from engine.intake import Doorkeeper, Intake, take_in
-from engine.outcomes import settle
+from engine.outcomes import NO_WINNERS, settle
 from engine.plan import plan_leaves, work_identity
-from engine.publish import NO_WINNERS, Publisher, publish
+from engine.publish import Publisher, publish
 from engine.slices import SHELF
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary

@@ -16,8 +16,8 @@ from engine.labels import store_labels, with_sequence
 from engine.leaves import LeafTask, build_leaf
 from engine.members import store_clients, write_beneficiary_keys, write_keys
 from engine.merge import PART as MERGE_PART
-from engine.merge import merge, stored_elsewhere
-from engine.outcomes import Outcomes, Verdicts, settle
+from engine.merge import Incoming, Work, merge, stored_elsewhere
+from engine.outcomes import NO_WINNERS, Outcomes, Verdicts, settle
 from engine.plan import BUILD, DONE, MERGE, LeafPlan, plan_leaves
 from engine.reconcile import close, reconcile
 from engine.sift import seal_conflicts
@@ -31,8 +31,6 @@ from partitions.policy import Policy
 from warehouse.connection import Connection
 from warehouse.keyring import Keyring
 from warehouse.ledger import WorkEntry, forget_leaf, record_work, runs_of_work, work_done
-
-NO_WINNERS = pl.DataFrame(schema={"transaction_id": pl.String, "verdict": pl.String})
 
 
 @dataclass(frozen=True)
@@ -243,28 +241,34 @@ def _attach(publisher: Publisher, span: Span) -> None:
 
 def _merge(publisher: Publisher, plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame) -> Verdicts:
     """Merge what goes to leaves that existed; return the final outcomes of every id that was there more than once."""
-    rows = _rows_to_merge(plans, moved)
-    rows = rows.join(judged.filter(~pl.col("wins")), on="seq", how="anti")
     done = publisher.done().get(MERGE_PART)
+    incoming = None if done else _to_merge(plans, judged, moved)
     if done:
         merged = Verdicts.from_json(done.outcomes or {})
-    elif rows.is_empty():
+    elif incoming is None:
         merged = Verdicts.from_json({})
     else:
-        merged = merge(
-            publisher.connection, rows, judged, keys=publisher.keys, run_id=publisher.run_id, work_id=publisher.work_id
-        )
-    # By what was merged, not by `rows`: in a run that was resumed, those that had moved stand in their leaves already.
+        own_runs = runs_of_work(publisher.connection, publisher.work_id)
+        work = Work(publisher.url, publisher.work_id, publisher.run_id, own_runs)
+        merged = merge(publisher.connection, work, incoming, publisher.keys)
+    # By what was merged: in a run that was resumed, those that had moved stand in their leaves already.
     settled = judged.join(merged.rows, on="seq", how="semi")
     unmerged = judged.join(settled, on="transaction_id", how="anti")
     return Verdicts(pl.concat([merged.rows, settle(unmerged, NO_WINNERS).rows]))
 
 
-def _rows_to_merge(plans: list[LeafPlan], moved: pl.DataFrame) -> pl.DataFrame:
-    existing = [piece for plan in plans if plan.action == MERGE for piece in plan.slices]
-    frames = []
-    if existing:
-        frames.append(read_slices(existing))
-    if moved.height:
-        frames.append(read_slices(_new_leaves(plans), where=pl.col("seq").is_in(moved["seq"].implode())))
-    return pl.concat(frames) if frames else pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})
+def _to_merge(plans: list[LeafPlan], judged: pl.DataFrame, moved: pl.DataFrame) -> Incoming | None:
+    """Rows for leaves that existed, those that had `moved`, and the other versions of their ids; None if no row is."""
+    existing = read_slices([piece for plan in plans if plan.action == MERGE for piece in plan.slices])
+    if existing.is_empty() and moved.is_empty():
+        return None
+    ids = pl.concat([existing.select("transaction_id"), moved.select("transaction_id")]).unique()
+    others = (
+        judged.join(ids, on="transaction_id", how="semi")
+        .join(existing, on="seq", how="anti")
+        .join(moved, on="seq", how="anti")
+    )
+    beside = pl.concat([moved["seq"], others["seq"]])
+    new_leaves = _new_leaves(plans) if len(beside) else []
+    from_new_leaves = read_slices(new_leaves, where=pl.col("seq").is_in(beside.implode()))
+    return Incoming(pl.concat([existing, from_new_leaves]), built=others["seq"])
