@@ -9,6 +9,7 @@ import polars as pl
 
 from engine.aggregates import analyse, recompute_dirty_cells, refresh_views
 from engine.dimensions import SMALL, upsert
+from engine.duplicates import ROWS_PER_BUCKET
 from engine.feeds import CLIENTS, FEEDS, FRAUD_LABELS
 from engine.intake import Intake
 from engine.keys import KeyFolder
@@ -68,7 +69,9 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         CauriError: what was committed stays and is found again by the next run of the same work.
     """
     stopwatch, summary = publisher.stopwatch, publisher.summary
-    with stopwatch.step(4), ThreadPoolExecutor(2) as aside:
+    # Beside each other they take 2.2 GiB for 36 million rows, one after the other 1.8.
+    rows = sum(piece.rows for piece in intake.sifted.slices)
+    with stopwatch.step(4), ThreadPoolExecutor(2 if rows <= ROWS_PER_BUCKET else 1) as aside:
         url, sieve, keys = publisher.url, intake.sieve, publisher.keys
         beneficiaries = aside.submit(write_beneficiary_keys, url, sieve, intake.sifted.slices, keys)
         judging = aside.submit(lambda: intake.judged)
