@@ -164,6 +164,7 @@ STAGES = (
     "dimensions/stage_client_versions",
     "labels/stage",
     "merge/stage",
+    "merge/stage_replaced",
     "quarantine/stage",
     "vault/stage_identities",
 )
@@ -181,8 +182,6 @@ def test_a_query_fits_the_schema(shared_url: str, name: str) -> None:
         text = query(name)
         if name in STAGES:
             return
-        if name.startswith("merge/") and name != "merge/judge":
-            connection.execute(query("merge/judge"))
         if "COPY " in text:
             with connection.cursor().copy(text):
                 return
