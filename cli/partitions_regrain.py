@@ -23,7 +23,12 @@ def regrain(
     grain: Annotated[Grain, typer.Option("--grain", envvar="CAURI_REGRAIN_GRAIN", help="What the leaves become.")],
     leaves: Annotated[
         list[str] | None,
-        typer.Option("--leaf", metavar="LEAF", help="Only this leaf, by name or days (2024-01); may be repeated."),
+        typer.Option(
+            "--leaf",
+            metavar="LEAF",
+            envvar="CAURI_REGRAIN_LEAF",
+            help="Only this leaf, by name or days (2024-01); may be repeated.",
+        ),
     ] = None,
     dry_run: DryRun = False,
     json: Json = False,
