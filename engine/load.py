@@ -20,7 +20,7 @@ from engine.slices import SHELF
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
 from engine.workers import leaf_executor, peak_memory
-from partitions.catalog import attached_spans
+from partitions.coverage import filled_spans
 from partitions.policy import facts_and_summary, policies_of
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
@@ -67,7 +67,8 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
         if intake is None:
             return
         with stopwatch.step(5):
-            summary.planned(plan_leaves(intake.sifted.slices, attached_spans(connection), set()))
+            filled = filled_spans(connection, facts_and_summary(policies_of(request.settings)))
+            summary.planned(plan_leaves(intake.sifted.slices, filled, set()))
         settle(intake.judged, NO_WINNERS).count(intake.sifted.outcomes)
         for file in intake.files:
             if file.feed is not TRANSACTIONS:

@@ -25,7 +25,7 @@ from engine.sift import seal_conflicts
 from engine.slices import Slice, read_slices
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
-from partitions.catalog import attached_spans, built_spans
+from partitions.coverage import attached_spans, built_spans, filled_spans
 from partitions.grain import Span, span_named
 from partitions.leaves import attach, create_attached, drop_staged
 from partitions.policy import Policy
@@ -84,8 +84,9 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
     with stopwatch.step(5):
         _drop_foreign_leaves(publisher)
         _make_partners(publisher, {piece.span for piece in intake.sifted.slices})
-        plans = plan_leaves(intake.sifted.slices, attached_spans(publisher.connection), _built(publisher))
-        moved = _rows_stored_elsewhere(publisher, plans)
+        filled = filled_spans(publisher.connection, publisher.policies)
+        plans = plan_leaves(intake.sifted.slices, filled, _built(publisher))
+        moved = _rows_stored_elsewhere(publisher, plans, filled)
         summary.planned(plans)
     with stopwatch.step(6, total=sum(plan.action == BUILD for plan in plans)):
         for span in _build(publisher, plans, intake.judged, moved, executor):
@@ -171,8 +172,10 @@ def _built(publisher: Publisher) -> set[Span]:
 
 
 def _drop_foreign_leaves(publisher: Publisher) -> None:
-    """Leaves that an interrupted run of other work left in staging: nobody will come back for them."""
-    for span in built_spans(publisher.connection) - _built(publisher):
+    """Leaves in staging that nobody will attach: of other work, or for days whose leaf has got rows since."""
+    built = built_spans(publisher.connection)
+    filled = filled_spans(publisher.connection, publisher.policies)
+    for span in (built - _built(publisher)) | (built & filled):
         with publisher.connection.transaction():
             for policy in publisher.policies:
                 drop_staged(publisher.connection, policy, span)
@@ -191,10 +194,10 @@ def _make_partners(publisher: Publisher, spans: set[Span]) -> None:
         create_attached(publisher.connection, policy, span, publisher.timezone)
 
 
-def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan]) -> pl.DataFrame:
+def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan], filled: set[Span]) -> pl.DataFrame:
     """Rows (`seq`, `transaction_id`) for new leaves whose id the warehouse already holds: they have to be merged."""
     # Leaves that this very work has built cannot hold them: an id came into one leaf only.
-    if attached_spans(publisher.connection) <= _built(publisher) or not _new_leaves(plans):
+    if filled <= _built(publisher) or not _new_leaves(plans):
         return pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})
     own_runs = runs_of_work(publisher.connection, publisher.work_id)
     return stored_elsewhere(publisher.url, _new_leaves(plans), own_runs)

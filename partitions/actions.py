@@ -12,16 +12,7 @@ from partitions.catalog import read_catalog
 from partitions.changes import clear_leftovers
 from partitions.detach import detach_leaf
 from partitions.indexes import WantedIndex, missing_indexes, wanted_indexes
-from partitions.leaves import (
-    ATTACH_LOCK_TIMEOUT,
-    ATTACH_PATIENCE_SECONDS,
-    Statement,
-    briefly_locking,
-    execute_all,
-    in_turns,
-    lock_parent,
-    make_attached,
-)
+from partitions.leaves import execute_all, lock_parent, make_attached
 from partitions.regrain import change_grain
 from partitions.rescue import rescue_default
 from partitions.steps.make import AttachOrphan, CreateLeaf
@@ -29,9 +20,13 @@ from partitions.steps.remove import ArchiveLeaf, ClearLeftovers, DetachLeaf, Dro
 from partitions.steps.reshape import AdoptTable, ChangeGrain, RescueDefault
 from partitions.steps.step import Step, name_of
 from partitions.steps.upkeep import BuildIndex, CompleteIndex
-from warehouse.connection import Connection, sql, translated
+from partitions.turns import attempts, in_turns, lock_timeout
+from warehouse.connection import Connection, sql
 from warehouse.errors import TargetError
 from warehouse.queries import query
+
+# What waits for others without stopping anyone, and leaves traces where it is broken off, gets one long turn.
+ONE_TURN = "60s"
 
 
 @dataclass(frozen=True)
@@ -59,8 +54,8 @@ def record(connection: Connection, step: Step) -> None:
 
 def create(site: Site, step: CreateLeaf) -> None:
     """Build a leaf aside and attach it, all in one transaction."""
-    for attempt in in_turns():
-        with attempt, briefly_locking(site.connection):
+    for turn in in_turns(site.connection):
+        with turn:
             site.connection.execute(lock_parent(step.policy))
             if state_of(site.connection, "dwh_parts", step.subject) == "attached":
                 return
@@ -71,8 +66,8 @@ def create(site: Site, step: CreateLeaf) -> None:
 def attach_orphan(site: Site, step: AttachOrphan) -> None:
     """Prove that the rows of a loose table are of its days, build what indexes it lacks, and attach it."""
     connection, leaf = site.connection, step.leaf
-    for attempt in in_turns():
-        with attempt, briefly_locking(connection):
+    for turn in in_turns(connection):
+        with turn:
             if state_of(connection, leaf.schema, leaf.name) != "loose":
                 return
             *prove, lock, attach, drop_check = step.statements(site.timezone)
@@ -129,8 +124,8 @@ def drop(site: Site, step: DropLeaf) -> None:
             drop_archived(connection, step.policy, leaf, site.archive)
             record(connection, step)
         return
-    for attempt in in_turns():
-        with attempt, briefly_locking(connection):
+    for turn in in_turns(connection):
+        with turn:
             state = state_of(connection, leaf.schema, leaf.name)
             if state is None:
                 return
@@ -144,8 +139,8 @@ def drop(site: Site, step: DropLeaf) -> None:
 def clear(site: Site, step: ClearLeftovers) -> None:
     """Drop tables in `staging`, and what a change of leaves left besides: triggers, captured changes."""
     clear_leftovers(site.connection, step.policy)
-    for attempt in in_turns():
-        with attempt, briefly_locking(site.connection):
+    for turn in in_turns(site.connection):
+        with turn:
             for name in step.names:
                 if state_of(site.connection, "staging", name) == "loose":
                     site.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("staging", name)))
@@ -177,8 +172,8 @@ def adopt(site: Site, step: AdoptTable) -> None:
 
 def in_transaction(site: Site, step: Step) -> None:
     """Run the statements of a step and enter it into the ledger, together."""
-    for attempt in in_turns():
-        with attempt, briefly_locking(site.connection):
+    for turn in in_turns(site.connection):
+        with turn:
             execute_all(site.connection, step.statements(site.timezone))
             record(site.connection, step)
 
@@ -186,8 +181,8 @@ def in_transaction(site: Site, step: Step) -> None:
 def complete_index(site: Site, step: CompleteIndex) -> None:
     """Attach the indexes of leaves one by one: planning a query waits while one of them is locked."""
     for statement in step.statements(site.timezone):
-        for attempt in in_turns():
-            with attempt, briefly_locking(site.connection):
+        for turn in in_turns(site.connection):
+            with turn:
                 site.connection.execute(statement)
     record(site.connection, step)
 
@@ -195,17 +190,17 @@ def complete_index(site: Site, step: CompleteIndex) -> None:
 def alone(site: Site, step: Step) -> None:
     """Run statements that PostgreSQL refuses in a transaction, or that take long, each in short turns for its lock."""
     for statement in step.statements(site.timezone):
-        for attempt in in_turns():
-            with attempt, translated():
-                _run(site.connection, statement, ATTACH_LOCK_TIMEOUT)
+        for attempt in attempts():
+            with attempt, lock_timeout(site.connection):
+                site.connection.execute(statement)
     record(site.connection, step)
 
 
 def concurrently(site: Site, step: Step) -> None:
-    """Run statements that wait for others without stopping anyone: one long turn, as a broken one leaves traces."""
+    """Run statements that wait for others without stopping anyone."""
     for statement in step.statements(site.timezone):
-        with translated():
-            _run(site.connection, statement, f"{ATTACH_PATIENCE_SECONDS}s")
+        with lock_timeout(site.connection, ONE_TURN):
+            site.connection.execute(statement)
     record(site.connection, step)
 
 
@@ -214,23 +209,14 @@ def build_index(site: Site, step: BuildIndex) -> None:
     for index in wanted_indexes(site.connection, step.policy):
         if (index.columns, index.unique) == (step.index.columns, step.index.unique):
             statement = _plain(index).statement(step.leaf.schema, step.leaf.name, concurrently=True)
-            with translated():
-                _run(site.connection, statement, f"{ATTACH_PATIENCE_SECONDS}s")
+            with lock_timeout(site.connection, ONE_TURN):
+                site.connection.execute(statement)
             record(site.connection, step)
             return
 
 
 def _plain(index: WantedIndex) -> WantedIndex:
     return WantedIndex(index.columns, index.unique, index.method)
-
-
-def _run(connection: Connection, statement: Statement, lock_timeout: str) -> None:
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(lock_timeout)))
-    try:
-        connection.execute(statement)
-    finally:
-        if not connection.closed:
-            connection.execute("RESET lock_timeout")
 
 
 ACTIONS: dict[str, Callable[[Site, Any], None]] = {

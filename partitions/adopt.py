@@ -109,7 +109,9 @@ def table_kind(connection: Connection, name: str) -> str | None:
 def _wrap(connection: Connection, policy: Policy, timezone: str) -> str:
     span = _examined(connection, policy, timezone)
     prove(connection, policy, parent_of(policy), span, timezone)
-    in_turns(connection, [parent_of(policy)], lambda: _become(connection, policy, span, timezone))
+    for turn in in_turns(connection, [parent_of(policy)]):
+        with turn:
+            _become(connection, policy, span, timezone)
     return plain_name(attached(policy, span))
 
 

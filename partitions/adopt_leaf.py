@@ -42,7 +42,9 @@ def adopt_leaf(url: str, policy: Policy, source: str, timezone: str) -> str:
         prove(connection, policy, table, span, timezone)
         for index in _missing(connection, policy, table):
             _build(connection, table, index)
-        in_turns(connection, [parent_of(policy), table], lambda: _attach(connection, policy, table, span, timezone))
+        for turn in in_turns(connection, [parent_of(policy), table]):
+            with turn:
+                _attach(connection, policy, table, span, timezone)
         return plain_name(attached(policy, span))
 
 
@@ -163,7 +165,9 @@ def _build(connection: Connection, table: sql.Identifier, index: WantedIndex) ->
         connection.execute(index.statement(schema, name, concurrently=True))
     else:
         # A primary key cannot be added concurrently; nobody but the table's own readers waits for it.
-        in_turns(connection, [table], lambda: connection.execute(index.statement(schema, name)))
+        for turn in in_turns(connection, [table]):
+            with turn:
+                connection.execute(index.statement(schema, name))
 
 
 def _attach(connection: Connection, policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> None:

@@ -269,21 +269,3 @@ def _loose(policies: Sequence[Policy], rows: list[_Row], timezone: str) -> dict[
         for policy in [*named, *checked][:1]:
             found[policy.name].append(row)
     return found
-
-
-# Both tables that a load fills are cut by `date_key`, whatever their policies say besides.
-_BY_DATE_KEY = Policy.model_validate({"schema": "dwh", "table": "fact_transactions", "key": "date_key"})
-
-
-def attached_spans(connection: Connection, table: str = "dwh.fact_transactions") -> set[Span]:
-    """Days for which a table by `date_key` has leaves, whatever their names."""
-    rows = connection.execute(query("partitions/attached_leaves"), (table,)).fetchall()
-    spans = (span_of_bounds(_BY_DATE_KEY, bounds, "UTC") for (bounds,) in rows)
-    return {span for span in spans if span is not None}
-
-
-def built_spans(connection: Connection) -> set[Span]:
-    """Days whose leaves stand complete in `staging`, ready to be attached."""
-    rows = connection.execute(query("partitions/staged_tables")).fetchall()
-    spans = (span_named(name, "fact_transactions") for (name,) in rows)
-    return {span for span in spans if span is not None}

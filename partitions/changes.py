@@ -76,13 +76,9 @@ def capture(
             ).format(_function(policy), sql.Literal(body.as_string(connection)))
         )
     for leaf in leaves:
-        statements = triggers(policy, leaf)
-        in_turns(
-            connection,
-            [leaf],
-            lambda sent=statements: execute_all(connection, sent),  # type: ignore[misc]
-            stops_readers=False,
-        )
+        for turn in in_turns(connection, [leaf], stops_readers=False):
+            with turn:
+                execute_all(connection, triggers(policy, leaf))
 
 
 def _fields(record: str, columns: Sequence[Column]) -> sql.Composed:
@@ -130,8 +126,10 @@ def clear_leftovers(connection: Connection, policy: Policy, *, patience: float |
         ).fetchall()
     for schema, leaf, trigger in found:
         table = sql.Identifier(schema, leaf)
-        statement = sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(trigger), table)
-        in_turns(connection, [table], lambda sent=statement: connection.execute(sent), patience=patience)  # type: ignore[misc]
-    if found or aside:
-        in_turns(connection, [], lambda: drop_aside(connection, policy), patience=patience)
+        for turn in in_turns(connection, [table], patience=patience):
+            with turn:
+                connection.execute(sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(trigger), table))
+    for turn in in_turns(connection, patience=patience) if found or aside else ():
+        with turn:
+            drop_aside(connection, policy)
     return [f"{trigger} on {schema}.{leaf}" for schema, leaf, trigger in found] + [name for (name,) in aside]

@@ -1,9 +1,9 @@
 """Detaching a leaf while queries go on."""
 
 from partitions.catalog import Leaf
-from partitions.leaves import in_turns, parent_of
+from partitions.leaves import parent_of
 from partitions.policy import Policy
-from partitions.turns import LOCK_TIMEOUT, outlast
+from partitions.turns import attempts, lock_timeout, outlast
 from warehouse.connection import Connection, sql, translated
 
 # So long a detach looks for a moment without a long transaction before that counts as a failed turn.
@@ -16,7 +16,7 @@ def detach_leaf(connection: Connection, policy: Policy, leaf: Leaf) -> None:
     Raises:
         LockBusyError: queries kept the leaf for longer than our patience. The detach may be half done: call again.
     """
-    for attempt in in_turns():
+    for attempt in attempts():
         with attempt, translated():
             # At its end a detach locks the leaf: readers of it would queue behind us, and we behind a long transaction.
             outlast(connection, [parent_of(policy), sql.Identifier(leaf.schema, leaf.name)], LOOKING_SECONDS)
@@ -29,12 +29,8 @@ def _detach(connection: Connection, policy: Policy, leaf: Leaf, how: str) -> Non
     statement = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
         parent_of(policy), sql.Identifier(leaf.schema, leaf.name), sql.SQL(how)
     )
-    # It cannot run in a transaction, so that the setting is the session's.
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
-    try:
+    with lock_timeout(connection):
         connection.execute(statement)
-    finally:
-        connection.execute("RESET lock_timeout")
 
 
 def _is_begun(connection: Connection, leaf: Leaf) -> bool | None:

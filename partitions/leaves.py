@@ -1,20 +1,14 @@
 """Building a leaf aside and attaching it: the only place that creates or attaches one."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from collections.abc import Sequence
 
 from partitions.bounds import check_clause, check_name, partition_clause
 from partitions.grain import Span
 from partitions.indexes import build_indexes
 from partitions.policy import Policy
-from warehouse.connection import Connection, sql, translated
-from warehouse.errors import LockBusyError
-
-# A waiting ALTER TABLE queues every later reader behind it: give up early, try again.
-ATTACH_LOCK_TIMEOUT = "300ms"
-ATTACH_PATIENCE_SECONDS = 60
+from partitions.turns import in_turns
+from warehouse.connection import Connection, sql
+from warehouse.errors import TransientTargetError
 
 # Index builds get this much of the server's memory, each; two leaves are built at a time.
 INDEX_MEMORY = "256MB"
@@ -109,13 +103,40 @@ def index_and_analyse(connection: Connection, policy: Policy, span: Span) -> Non
 def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezone: str) -> None:
     """Attach staged leaves to their parents, all or none, waiting for locks in short turns only.
 
+    Where a leaf without rows is attached for the same days, the staged one takes its place.
+
     Raises:
         LockBusyError: others kept their locks for longer than our patience; everything is as it was.
+        TransientTargetError: a leaf that had no rows has some now; everything is as it was.
     """
-    for attempt in in_turns():
-        with attempt, briefly_locking(connection):
+    premade = [(policy, span) for policy, span in units if _is_attached(connection, attached(policy, span))]
+    # Only where a leaf goes do readers wait: for no longer than the turn, and not behind others.
+    in_use = [table for policy, span in premade for table in (parent_of(policy), attached(policy, span))]
+    for turn in in_turns(connection, in_use):
+        with turn:
+            for policy, span in premade:
+                _make_room(connection, policy, span)
             for policy, span in units:
                 attach_one(connection, policy, span, timezone)
+
+
+def _is_attached(connection: Connection, leaf: sql.Identifier) -> bool:
+    row = connection.execute("SELECT relispartition FROM pg_class WHERE oid = to_regclass(%s)", (leaf.as_string(),))
+    return row.fetchone() == (True,)
+
+
+def _make_room(connection: Connection, policy: Policy, span: Span) -> None:
+    """Drop a leaf without rows, in the caller's transaction."""
+    parent, leaf = parent_of(policy), attached(policy, span)
+    for table in (parent, leaf):
+        connection.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(table))
+    if connection.execute(sql.SQL("SELECT FROM {} LIMIT 1").format(leaf)).fetchone() is not None:
+        raise TransientTargetError(
+            f"{span.leaf_of(policy.name)} had no rows when its successor was built, and has some now",
+            remedy="run the same command again: it brings the rows together",
+        )
+    connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(parent, leaf))
+    connection.execute(sql.SQL("DROP TABLE {}").format(leaf))
 
 
 def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
@@ -129,8 +150,8 @@ def create_attached(connection: Connection, policy: Policy, span: Span, timezone
     Raises:
         LockBusyError: others kept their locks for longer than our patience; nothing was made.
     """
-    for attempt in in_turns():
-        with attempt, briefly_locking(connection):
+    for turn in in_turns(connection):
+        with turn:
             connection.execute(lock_parent(policy))
             make_attached(connection, policy, span, timezone)
 
@@ -141,24 +162,6 @@ def make_attached(connection: Connection, policy: Policy, span: Span, timezone: 
     create_aside(connection, policy, span, timezone)
     index_and_analyse(connection, policy, span)
     attach_one(connection, policy, span, timezone)
-
-
-def in_turns() -> Retrying:
-    """Attempts at something that needs a lock, until `ATTACH_PATIENCE_SECONDS` have passed."""
-    return Retrying(
-        retry=retry_if_exception_type(LockBusyError),
-        wait=wait_random_exponential(multiplier=0.05, max=2),
-        stop=stop_after_delay(ATTACH_PATIENCE_SECONDS),
-        reraise=True,
-    )
-
-
-@contextmanager
-def briefly_locking(connection: Connection) -> Iterator[None]:
-    """A transaction that waits for no lock longer than `ATTACH_LOCK_TIMEOUT`."""
-    with translated(), connection.transaction():
-        connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(ATTACH_LOCK_TIMEOUT)))
-        yield
 
 
 def execute_all(connection: Connection, statements: Sequence[Statement]) -> None:

@@ -127,25 +127,23 @@ def _until_short(connection: Connection, copy: Copy) -> Totals:
 
 def _swap(connection: Connection, request: Request, copy: Copy, totals: Totals) -> Replaced:
     """The short transaction, in turns. `totals` are those of the comparison; what changes later is added to them."""
-    insist_at = monotonic() + turns.PATIENCE_SECONDS / 2
-    deadline = monotonic() + turns.PATIENCE_SECONDS
+    insist_at = monotonic() + turns.LOOKING_PATIENCE_SECONDS / 2
+    deadline = monotonic() + turns.LOOKING_PATIENCE_SECONDS
     while True:
         totals += _until_short(connection, copy)
         outlive_snapshots(connection, request.policy, deadline)
+        patience = max(0.0, min(_TURNS_SECONDS, deadline - monotonic()))
+        insist_after = max(0.0, insist_at - monotonic())
+        tables = [parent_of(request.policy), *request.old]
         try:
-            done, locked_at = in_turns(
-                connection,
-                [parent_of(request.policy), *request.old],
-                lambda carried=totals: _exchange(connection, request, copy, carried),  # type: ignore[misc]
-                patience=max(0.0, min(_TURNS_SECONDS, deadline - monotonic())),
-                insist_after=max(0.0, insist_at - monotonic()),
-            )
+            for turn in in_turns(connection, tables, patience=patience, insist_after=insist_after):
+                with turn:
+                    done, locked_at = _exchange(connection, request, copy, totals)
+            return evolve(done, locked_ms=(monotonic() - locked_at) * 1000)
         except LockBusyError:
             # Meanwhile changes have gathered: they are caught up outside of the lock.
             if monotonic() > deadline:
                 raise
-            continue
-        return evolve(done, locked_ms=(monotonic() - locked_at) * 1000)
 
 
 def _exchange(connection: Connection, request: Request, copy: Copy, totals: Totals) -> tuple[Replaced, float]:

@@ -34,8 +34,12 @@ def proof(policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> t
 def prove(connection: Connection, policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> None:
     """Prove that the rows of a table are of these days."""
     add, validate = proof(policy, table, span, timezone)
-    in_turns(connection, [table], lambda: connection.execute(add))
-    in_turns(connection, [], lambda: connection.execute(validate))
+    for turn in in_turns(connection, [table]):
+        with turn:
+            connection.execute(add)
+    for turn in in_turns(connection):
+        with turn:
+            connection.execute(validate)
 
 
 def become_partitioned(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:

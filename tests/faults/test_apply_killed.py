@@ -2,9 +2,13 @@
 
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,7 @@ from partitions.apply import apply, today_in
 from partitions.grain import Grain
 from partitions.policy import read_policies
 from tests.database import copied_database
+from tests.faults.applying import ZONE
 from tests.faults.test_interrupted import Killed
 from tests.loading import cauri_process, execute, rows_of
 from warehouse.binaries import find_binaries
@@ -27,9 +32,11 @@ from warehouse.migrations import migrate
 from warehouse.server import LocalServer
 from warehouse.settings import read_settings
 
-ZONE = "Africa/Abidjan"
 SEED = 20240515
-INSTANTS = 12
+INSTANTS = 50
+SERVER_INSTANTS = 8
+# Shorter than a whole apply, so that the last manager of a round still has something to do.
+LONGEST_SECONDS = 0.5
 POLICIES = """
 [[table]]
 schema = "dwh"
@@ -107,15 +114,6 @@ def policies_in(home: Path) -> Path:
     path = home / "policies.toml"
     path.write_text(POLICIES)
     return path
-
-
-def killed_within(url: str, home: Path, seconds: float) -> None:
-    """Run apply in a process of its own, and kill that after a time."""
-    variables = {"CAURI_PARTITIONS": str(policies_in(home))}
-    with cauri_process("partitions", "apply", url=url, home=home, variables=variables) as process:
-        time.sleep(seconds)
-        process.kill()
-        process.communicate(timeout=60)
 
 
 def apply_here(url: str, home: Path) -> int:
@@ -203,12 +201,54 @@ def test_killed_at_every_step(
     assert number > 10
 
 
-def test_killed_at_any_instant(url: str, tmp_path: Path, undisturbed: dict[str, object]) -> None:
+def started(url: str, home: Path) -> "subprocess.Popen[str]":
+    """A manager that has read its policies, and begins when it is told to."""
+    policies_in(home)
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.applying", url, str(home)],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def let_go(process: "subprocess.Popen[str]", seconds: float) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    time.sleep(seconds)
+
+
+def last_step(process: "subprocess.Popen[str]") -> str:
+    """In which step a killed manager was; what it said last."""
+    process.kill()
+    said = process.communicate(timeout=60)[0].split("\n")
+    return next((line for line in reversed(said) if line), "before the first step")
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_killed_at_any_instant(
+    url: str, tmp_path: Path, undisturbed: dict[str, object], capsys: pytest.CaptureFixture[str], part: int
+) -> None:
     """The same database again and again: what one run leaves the next one finds."""
-    dice = random.Random(SEED)
-    for _ in range(INSTANTS):
-        killed_within(url, tmp_path / "home", dice.uniform(0.9, 2.2))
-    assert_mended(url, tmp_path / "home", undisturbed)
+    dice, home, struck = random.Random(SEED + part), tmp_path / "home", Counter[str]()
+    following = started(url, home)
+    for _ in range(INSTANTS // 5):
+        # The next one imports its modules meanwhile.
+        process, following = following, started(url, home)
+        let_go(process, dice.uniform(0, LONGEST_SECONDS))
+        struck[last_step(process)] += 1
+    following.kill()
+    following.communicate()
+    with capsys.disabled():
+        told = ", ".join(f"{kind} {times}" for kind, times in struck.most_common())
+        sys.stdout.write(f"\n{struck.total()} managers killed within: {told}\n")
+    assert struck["done"] <= INSTANTS // 5 // 2
+    assert_mended(url, home, undisturbed)
 
 
 @pytest.fixture
@@ -222,24 +262,38 @@ def server() -> Iterator[LocalServer]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def kill(server: LocalServer) -> None:
+    pid_file = Path(rows_of(server.url, "SELECT current_setting('data_directory')")[0][0]) / "postmaster.pid"
+    postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
+    family = [postmaster, *postmaster.children()]
+    for one in family:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(family, timeout=30)
+
+
 def test_a_server_that_dies_under_the_manager(
     server: LocalServer, tmp_path: Path, undisturbed: dict[str, object]
 ) -> None:
     build(server.url)
-    home = tmp_path / "home"
-    variables = {"CAURI_PARTITIONS": str(policies_in(home))}
-    for said_before in (3, 9, 15):
-        pid_file = rows_of(server.url, "SELECT current_setting('data_directory')")[0][0] + "/postmaster.pid"
-        with cauri_process("partitions", "apply", url=server.url, home=home, variables=variables) as process:
-            assert process.stderr is not None
-            for _ in range(said_before):
-                process.stderr.readline()
-            postmaster = psutil.Process(int(Path(pid_file).read_text().split()[0]))
-            family = [postmaster, *postmaster.children()]
-            for one in family:
-                one.kill()
-            _, err = process.communicate(timeout=60)
-        assert (process.returncode, "Traceback" in err) == (75, False), err
-        psutil.wait_procs(family, timeout=30)
+    home, dice = tmp_path / "home", random.Random(SEED)
+    for _ in range(SERVER_INSTANTS):
+        process = started(server.url, home)
+        let_go(process, dice.uniform(0, LONGEST_SECONDS))
+        kill(server)
+        process.communicate(timeout=60)
         server.start()
     assert_mended(server.url, home, undisturbed)
+
+
+def test_what_the_manager_says_when_its_server_dies(server: LocalServer, tmp_path: Path) -> None:
+    build(server.url)
+    home = tmp_path / "home"
+    variables = {"CAURI_PARTITIONS": str(policies_in(home))}
+    with cauri_process("partitions", "apply", url=server.url, home=home, variables=variables) as process:
+        assert process.stderr is not None
+        for _ in range(3):
+            process.stderr.readline()
+        kill(server)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in err) == (75, False), err

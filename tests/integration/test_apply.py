@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from partitions import leaves
+from partitions import turns
 from partitions.actions import ACTIONS, Site, detach
 from partitions.apply import Applied, apply
 from partitions.catalog import Table, read_catalog
@@ -230,7 +230,7 @@ def test_leftovers_in_staging_are_thrown_away(site: Site) -> None:
 
 
 def test_a_long_transaction_is_named_and_nothing_is_lost(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leaves, "ATTACH_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.5)
     filled(site)
     dropping = events(at_end="drop", retention={"months": 3})
     with psycopg.connect(site.url, application_name="long report") as reader:

@@ -2,10 +2,11 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import LiteralString
 
+import polars as pl
 import psycopg
 import pytest
 
@@ -15,6 +16,7 @@ from partitions.grain import Grain, Span
 from partitions.policy import Policy, read_policies
 from tests.loading import SERVICE, load, transaction, write_feed
 from warehouse.connection import Connection, connect, sql
+from warehouse.copy import copy_frame
 from warehouse.errors import TargetError
 
 JANUARY = Grain.MONTH.span_of(date(2024, 1, 1))
@@ -321,6 +323,29 @@ def test_a_loaded_warehouse_is_frozen_analysed_and_indexed(database_url: str, tm
             (("date_key", "client_key"), False),
             (("service_key",), False),
         }
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_pages_that_copy_left_empty_need_no_freezing(events: Connection, pieces: int) -> None:
+    """Regression: apply froze the leaves of a load again and again, because its last pages stayed without rows."""
+    rows = pl.DataFrame({"id": range(10_000)}).with_columns(
+        moment=pl.lit(datetime(2024, 1, 5, tzinfo=UTC)), note=pl.lit("x" * 40)
+    )
+    with events.transaction():
+        create(events, JANUARY)
+        for _ in range(pieces):
+            copy_frame(events, sql.Identifier("dwh_parts", "events_2024_01"), rows, freeze=True)
+        events.execute("ANALYZE dwh_parts.events_2024_01")
+    attach(events, JANUARY)
+    settle(events)
+    # Each COPY leaves such pages; of a leaf so small they come to more than is taken for granted without a vacuum.
+    assert read_events(events).leaves[0].all_frozen or pieces > 1
+    events.execute("VACUUM (FREEZE, ANALYZE, TRUNCATE false) dwh_parts.events_2024_01")
+    settle(events)
+    assert read_events(events).leaves[0].all_frozen
+    events.execute("UPDATE dwh.events SET note = 'changed' WHERE id < 9000")
+    settle(events)
+    assert not read_events(events).leaves[0].all_frozen
 
 
 def attach_new(connection: Connection, span: Span) -> None:

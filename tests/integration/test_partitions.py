@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from engine.aggregates import refresh_views
-from partitions import leaves
-from partitions.catalog import attached_spans, built_spans, read_catalog
+from partitions import turns
+from partitions.catalog import read_catalog
+from partitions.coverage import attached_spans, built_spans
 from partitions.grain import Grain, Span
 from partitions.leaves import attach, create_aside, create_attached, drop_staged, index_and_analyse
 from partitions.policy import Policy, facts_and_summary, read_policies
@@ -172,7 +173,7 @@ def test_an_attach_waits_in_short_turns(database_url: str, connection: Connectio
 def test_an_attach_gives_up_and_leaves_all_as_it_was(
     database_url: str, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leaves, "ATTACH_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.5)
     build(connection, JANUARY)
     with psycopg.connect(database_url) as owner:
         owner.execute("LOCK TABLE dwh.fact_daily_client_summary IN ACCESS EXCLUSIVE MODE")

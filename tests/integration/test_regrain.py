@@ -271,7 +271,7 @@ def test_a_snapshot_older_than_the_new_leaves_is_waited_for(
     database_url: str, policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It has not touched the table yet, and would find new leaves whose rows it cannot see."""
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(turns, "LOOKING_PATIENCE_SECONDS", 1.0)
     with psycopg.connect(database_url) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         reader.execute("SELECT count(*) FROM ops.run").fetchone()
@@ -286,7 +286,7 @@ def test_a_snapshot_that_knows_the_last_changes_is_waited_for(
     database_url: str, policy: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row came and was seen just before the swap, which writes it into the new leaf: after that snapshot."""
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(turns, "LOOKING_PATIENCE_SECONDS", 1.0)
     with psycopg.connect(database_url) as reader:
         reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
 
@@ -302,7 +302,7 @@ def test_a_snapshot_that_knows_the_last_changes_is_waited_for(
 
 
 def test_a_long_reader_is_not_queued_behind(database_url: str, policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 1.5)
+    monkeypatch.setattr(turns, "LOOKING_PATIENCE_SECONDS", 1.5)
     monkeypatch.setattr(changes, "CLEARING_PATIENCE_SECONDS", 0.2)
     with psycopg.connect(database_url) as reader:
         reader.execute(f"SELECT count(*) FROM {policy.name}").fetchone()

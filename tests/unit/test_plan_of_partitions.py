@@ -374,9 +374,9 @@ def test_three_thousand_leaves_are_planned_within_a_second() -> None:
     days = list(Grain.DAY.spans(TODAY - timedelta(3000), TODAY))
     worst = [leaf_of(policy, span, all_frozen=False, grants=("public",)) for span in days]
     catalog = catalog_of(policy, *worst, analysed=False, indexes=(BY_MOMENT,))
-    began = time.perf_counter()
+    began = time.process_time()
     found = plan([policy], catalog, TODAY)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert len(found.steps) > 7000
 
 

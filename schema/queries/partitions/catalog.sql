@@ -45,8 +45,12 @@ WITH parent AS (
            CASE WHEN c.relkind = 'r' THEN pg_relation_size(c.oid) / current_setting('block_size')::int ELSE 0 END AS pages,
            -- PostgreSQL 18 counts frozen pages; before it, pages that all may see come closest.
            coalesce((to_jsonb(c) ->> 'relallfrozen')::int, c.relallvisible) AS frozen_pages,
-           pg_stat_get_mod_since_analyze(c.oid) AS modified, pg_stat_get_tuples_inserted(c.oid) AS inserted,
-           pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid) AS rewritten
+           -- A leaf that was filled and analysed in one transaction still counts all of its rows as changed since.
+           CASE WHEN pg_stat_get_tuples_updated(c.oid) + pg_stat_get_tuples_deleted(c.oid) = 0
+                 AND pg_stat_get_mod_since_analyze(c.oid) = pg_stat_get_tuples_inserted(c.oid)
+                 AND abs(pg_stat_get_tuples_inserted(c.oid) - c.reltuples) <= 0.1 * c.reltuples THEN 0
+                ELSE pg_stat_get_mod_since_analyze(c.oid) END AS changed,
+           pg_stat_get_last_vacuum_time(c.oid) IS NOT NULL AND pg_stat_get_ins_since_vacuum(c.oid) = 0 AS vacuumed
     FROM pg_class c
     WHERE c.oid IN (SELECT oid FROM found)
 )
@@ -61,12 +65,12 @@ SELECT f.role, f.table_name, n.nspname, c.relname, c.relkind::text, pg_get_partk
             WHEN m.pages = 0 THEN 0
             WHEN m.reltuples < 0 OR m.relpages = 0 THEN -1
             ELSE m.reltuples / m.relpages * m.pages END::bigint,
-       -- A leaf that was filled and analysed in one transaction still counts all of its rows as changed since.
-       CASE WHEN m.rewritten = 0 AND m.modified = m.inserted AND abs(m.inserted - m.reltuples) <= 0.1 * m.reltuples THEN 0
-            ELSE m.modified END,
+       m.changed,
        m.reltuples >= 0 AND (c.relkind <> 'r' OR m.pages = 0 OR EXISTS (
            SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname)),
-       m.frozen_pages >= m.pages,
+       -- COPY makes 64 pages at once and leaves the last of them without rows; no vacuum ever counts those as frozen.
+       m.frozen_pages >= m.pages OR (m.frozen_pages > 0 AND m.changed = 0 AND
+           m.pages - m.frozen_pages <= CASE WHEN m.vacuumed THEN 0.5 * m.pages ELSE 64 + 0.05 * m.pages END),
        CASE WHEN c.relkind = 'r' THEN age(c.relfrozenxid) ELSE 0 END,
        x.indexes, g.roles, f.detaching,
        (SELECT max(h.until) FROM ops.leaf_hold h
