@@ -49,7 +49,7 @@ def load(
         raise typer.Exit(NothingToDoError.exit_code)
     if summary.status == "nothing":
         raise NothingToDoError(
-            f"nothing to do: the ledger has the content of all {len(summary.skipped_files)} files of {folder} already",
+            f"the ledger has the content of all {len(summary.skipped_files)} files of {folder} already",
             remedy="cauri status shows what is loaded",
         )
 

@@ -9,7 +9,7 @@ from dotenv import load_dotenv
 
 from cli import compare, database, initialise, load, partitions, quarantine, refresh, sample, show_sql, status
 from cli.console import print_json, stderr
-from warehouse.errors import CauriError
+from warehouse.errors import CauriError, NothingToDoError
 
 INTERRUPTED = 130
 
@@ -54,9 +54,12 @@ def main() -> None:
 
 
 def _report(error: CauriError) -> None:
+    nothing = isinstance(error, NothingToDoError)
     if "--json" in sys.argv or os.environ.get("CAURI_JSON", "").lower() in ("1", "true", "yes"):
-        print_json({"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy})
-    stderr.print(f"[bold red]error:[/] {_escaped(error.message)}", soft_wrap=True)
+        kind = {"status": "nothing"} if nothing else {"status": "error", "error": type(error).__name__}
+        print_json({**kind, "message": error.message, "remedy": error.remedy})
+    label = "[bold]nothing to do:[/]" if nothing else "[bold red]error:[/]"
+    stderr.print(f"{label} {_escaped(error.message)}", soft_wrap=True)
     if error.remedy:
         stderr.print(f"  [bold]->[/] {_escaped(error.remedy)}", soft_wrap=True)
 

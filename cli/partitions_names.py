@@ -32,10 +32,12 @@ def leaf_named(connection: Connection, policy: Policy, name: str, timezone: str)
     found = [leaf for leaf in leaves if name in (leaf.name, leaf.qualified, str(leaf.span))]
     if found:
         return found[0]
-    raise _not_found(f"{policy.name} has no leaf {name}", name, [leaf.name for leaf in leaves])
+    raise _not_found(
+        f"{policy.name} has no leaf {name}", name, [form for leaf in leaves for form in (leaf.name, str(leaf.span))]
+    )
 
 
 def _not_found(message: str, name: str, known: list[str]) -> ConfigurationError:
-    near = get_close_matches(name, known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known[-3:]) or 'none'}"
+    near = get_close_matches(name, known, n=3, cutoff=0.75) or get_close_matches(name, known, n=2)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known[-4:]) or 'none'}"
     return ConfigurationError(message, remedy=hint)

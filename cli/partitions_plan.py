@@ -1,5 +1,6 @@
 """`cauri partitions plan`."""
 
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from cli.console import print_json, stdout
 from cli.context import open_warehouse
 from cli.options import Json
 from partitions.apply import read_plan
+from partitions.leaves import LEAF_SCHEMA
 from partitions.plan import Plan
 from partitions.steps.step import Step
 from warehouse.connection import connect
@@ -42,19 +44,20 @@ def plan(
 
 def print_plan(found: Plan) -> None:
     """The plan as a diff, table by table, then what is left to a person."""
-    table = ""
-    for step in found.steps:
-        if step.policy.name != table:
-            table = step.policy.name
-            stdout.print(f"[bold]{table}[/]")
-        print_step(step)
+    for table, steps in groupby(found.steps, key=lambda step: step.policy.name):
+        stdout.print(f"[bold]{table}[/]")
+        for lock, alike in groupby(steps, key=_lock):
+            for step in alike:
+                stdout.print(f"  {step.line}{_cost(step)}", style=COLOURS[step.sign], markup=False)
+            stdout.print(f"      lock: {lock}", style="dim", markup=False)
     print_remarks(found)
+    if found.steps:
+        stdout.print(f"{len(found.steps)} step(s) to do. Next: cauri partitions apply")
 
 
-def print_step(step: Step) -> None:
-    """A step as a line of a diff, with its lock and cost."""
-    stdout.print(f"  {step.line}", style=COLOURS[step.sign], markup=False)
-    stdout.print(f"      lock: {step.lock}{_cost(step)}", style="dim", markup=False)
+def _lock(step: Step) -> str:
+    """The lock that steps alike have in common."""
+    return step.lock.replace(f"{LEAF_SCHEMA}.{step.subject}", "the leaf")
 
 
 def print_remarks(found: Plan) -> None:
@@ -68,7 +71,7 @@ def print_remarks(found: Plan) -> None:
 
 def _cost(step: Step) -> str:
     cost = step.cost
-    return f"; about {cost.rows:,} rows, {in_units(cost.bytes)}" if cost.rows or cost.bytes else ""
+    return f" (about {cost.rows:,} rows, {in_units(cost.bytes)})" if cost.rows or cost.bytes else ""
 
 
 def in_units(size: int) -> str:
