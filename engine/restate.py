@@ -4,7 +4,7 @@ import polars as pl
 
 from engine.history import covers_from
 from partitions.catalog import attached_spans
-from partitions.grain import day_of
+from partitions.grain import Span, date_key, day_of
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.queries import query
@@ -52,13 +52,36 @@ def restate(connection: Connection, ranges: pl.DataFrame, run_id: int) -> int:
         return 0
     recorded = ranges.with_columns(run_id=pl.lit(run_id, pl.Int64))
     copy_frame(connection, sql.Identifier("ops", "restated_range"), recorded)
+    connection.execute(query("restate/stage"))
     connection.execute(query("restate/cells"), (run_id,))
     connection.execute("ANALYZE restated_cell")
-    connection.execute(query("restate/mark_dirty"), {"run_id": run_id})
     days = {day_of(key) for (key,) in connection.execute(query("restate/days")).fetchall()}
-    restated = 0
-    for span in sorted(attached_spans(connection)):
-        if any(span.first <= day < span.end for day in days):
-            bounds = {"first": span.first_key, "end": span.end_key}
-            restated += connection.execute(query("restate/repoint"), bounds).rowcount
+    leaves = {span: [day for day in days if span.first <= day < span.end] for span in attached_spans(connection)}
+    computable = [date_key(day) for within in leaves.values() for day in within]
+    connection.execute(query("restate/mark_dirty"), {"run_id": run_id, "days": computable})
+    connection.execute(query("restate/move_cells"), (computable,))
+    return sum(_repointed(connection, "restate/repoint", span) for span in sorted(leaves) if leaves[span])
+
+
+def restate_restored(connection: Connection, span: Span) -> int:
+    """Let the facts of days that came back from an archive follow what happened to history while they were away.
+
+    Within the caller's transaction; the summary of those days must be back, too. Its cells are marked for step 8.
+
+    Returns:
+        How many facts were pointed at another version.
+    """
+    connection.execute(query("restate/stage_stale"))
+    connection.execute(query("restate/stale"), _bounds(span))
+    connection.execute("ANALYZE stale_fact")
+    restated = _repointed(connection, "restate/repoint_stale", span)
+    connection.execute(query("restate/mark_stale_dirty"), _bounds(span))
     return restated
+
+
+def _repointed(connection: Connection, statement: str, span: Span) -> int:
+    return connection.execute(query(statement), _bounds(span)).rowcount
+
+
+def _bounds(span: Span) -> dict[str, int]:
+    return {"first": span.first_key, "end": span.end_key}

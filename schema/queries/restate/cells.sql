@@ -1,6 +1,6 @@
 -- Cells of the daily summary that may lose facts to another version: it knows on which days a version has any. Facts whose cells
 -- are yet to be computed stand in dirty_range. A day of slack on both sides: a day begins where the business zone says so.
-CREATE TEMPORARY TABLE restated_cell ON COMMIT DROP AS
+INSERT INTO restated_cell
 WITH moved AS (
     SELECT r.old_key, r.new_key, r.begins, coalesce(r.ends, 'infinity') AS ends,
            to_char(r.begins AT TIME ZONE 'UTC' - interval '1 day', 'YYYYMMDD')::integer AS first_day,
