@@ -81,6 +81,8 @@ def show(summary: Summary) -> None:
     stdout.print(
         f"Created: {summary.new_beneficiaries:,} beneficiaries, {summary.inferred_clients:,} inferred clients."
     )
+    if summary.restated_facts:
+        stdout.print(f"Restated: {summary.restated_facts:,} facts point at another version of their client now.")
     stdout.print("\nWhere to look next:")
     stdout.print("  uv run cauri status                 what the warehouse holds")
     stdout.print("  uv run cauri quarantine list        the rejected rows, whole, with their reasons")

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.aggregates import analyse, recompute_dirty_cells, refresh_views
+from engine.clients import store_clients
 from engine.dimensions import SMALL, upsert
 from engine.duplicates import ROWS_PER_BUCKET
 from engine.feeds import CLIENTS, FEEDS, FRAUD_LABELS
@@ -15,7 +16,7 @@ from engine.intake import Intake
 from engine.keys import KeyFolder
 from engine.labels import store_labels, with_sequence
 from engine.leaves import LeafTask, build_leaf
-from engine.members import store_clients, write_beneficiary_keys, write_keys
+from engine.members import write_beneficiary_keys, write_keys
 from engine.merge import PART as MERGE_PART
 from engine.merge import Incoming, Work, merge, stored_elsewhere
 from engine.outcomes import NO_WINNERS, Outcomes, Verdicts, settle
@@ -116,6 +117,7 @@ def _dimensions(publisher: Publisher, intake: Intake) -> None:
         for file, outcomes, _ in files:
             for name, rows in (done.outcomes or {})[str(file.number)].items():
                 setattr(outcomes, name, rows)
+        publisher.summary.restated_facts = done.rows
         return
     if not files:
         return
@@ -123,15 +125,17 @@ def _dimensions(publisher: Publisher, intake: Intake) -> None:
         for name in SMALL:
             upsert(publisher.connection, name, [(counts, rows) for _, counts, rows in intake.of_feed(FEEDS[name])])
         if intake.of_feed(CLIENTS):
-            store_clients(
+            publisher.summary.restated_facts = store_clients(
                 publisher.connection,
                 publisher.url,
                 intake.of_feed(CLIENTS),
                 keyring=publisher.keyring,
+                run_id=publisher.run_id,
                 clock=intake.sieve.domains.clock,
             )
         counted = {str(file.number): _counted(outcomes) for file, outcomes, _ in files}
-        _record(publisher, WorkEntry("dimensions", "dimensions", outcomes=counted))
+        restated = publisher.summary.restated_facts
+        _record(publisher, WorkEntry("dimensions", "dimensions", restated, outcomes=counted))
 
 
 def _counted(outcomes: Outcomes) -> dict[str, int]:

@@ -209,6 +209,8 @@ _CONTENT: dict[str, LiteralString] = {
     "kpi": "SELECT * FROM dwh.mv_daily_kpi",
     "client": "SELECT client_ref, client_code, customer_segment, company_size, risk_level, sector, country_code, city,"
     " kyc_level, onboarded_on, valid_from, valid_to, is_current, is_inferred, attribute_hash FROM dwh.dim_client",
+    "client_event": "SELECT client_ref, effective_at, updated_at, is_deleted, customer_segment, company_size,"
+    " risk_level, sector, country_code, city, kyc_level, onboarded_on FROM ops.client_event",
     "service": "SELECT service_id, service_name, category, commission_rate, is_active FROM dwh.dim_service",
     "channel": "SELECT channel_code, channel_name, is_inferred FROM dwh.dim_channel",
     "location": "SELECT location_code, city, region, country_code, latitude, longitude, is_inferred"

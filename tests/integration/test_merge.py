@@ -315,9 +315,6 @@ def test_an_inferred_client_is_completed_in_place(database_url: str, tmp_path: P
     assert rows_of(database_url, "SELECT DISTINCT client_key FROM dwh.fact_transactions") == [(1,)]
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, strict=True, reason="facts are not yet pointed anew when a client's change arrives late"
-)
 def test_a_late_change_of_a_client_restates_its_facts(database_url: str, tmp_path: Path) -> None:
     offer(database_url, tmp_path / "1", [transaction(1)], clients=[client("C1", "2024-01-01T00:00:00Z")])
     late = client("C1", "2024-01-10T00:00:00Z", risk_level="HIGH")
