@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engine.discover import SourceFile
 from engine.steps import STEPS
 
 stdout = Console(highlight=False, soft_wrap=True)
@@ -80,6 +82,9 @@ class StepProgress:
         elif not self._quiet:
             what = f"{count:,} {_COUNTED[step]}" if step in _COUNTED and count else ""
             stderr.print(f"{step} {STEPS[step]:<20} {seconds:>8.2f} s  {what}")
+
+    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None:
+        """Shown at the end, with the summary."""
 
     def say(self, message: str) -> None:
         """A line for the person."""

@@ -24,6 +24,7 @@ from pydantic import SecretStr
 
 from cli.main import main
 from engine import load as load_module
+from engine.discover import SourceFile
 from engine.feeds import FEEDS
 from engine.load import Request
 from engine.summary import Summary
@@ -65,6 +66,8 @@ class Silence:
     def advance(self, step: int, amount: int) -> None: ...
 
     def end(self, step: int, seconds: float) -> None: ...
+
+    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None: ...
 
     def say(self, message: str) -> None:
         self.said.append(message)

@@ -140,7 +140,6 @@ def test_a_load_does_not_begin_while_another_writes(database_url: str, tmp_path:
     assert state(database_url) == before
 
 
-@pytest.mark.xfail(strict=True, reason="the lock is not looked at again once it is had")
 def test_a_load_that_loses_its_lock_stops(database_url: str, tmp_path: Path) -> None:
     """Its session was ended by the server or something between: another run may be writing by now."""
     write_feed(tmp_path, "services", [SERVICE])
