@@ -9,7 +9,8 @@ from dotenv import load_dotenv
 
 from cli import compare, database, initialise, load, partitions, quarantine, refresh, sample, show_sql, status
 from cli.console import print_json, stderr
-from warehouse.errors import CauriError
+from cli.signals import TerminatedError, heeded_signals
+from warehouse.errors import CauriError, TransientTargetError
 
 INTERRUPTED = 130
 
@@ -40,10 +41,14 @@ def main() -> None:
     gc.enable()
     load_dotenv(".env")
     try:
-        app()
+        with heeded_signals():
+            app()
     except CauriError as error:
         _report(error)
         sys.exit(error.exit_code)
+    except TerminatedError:
+        stderr.print("Stopped by SIGTERM. What was committed is kept; the same command goes on from there.")
+        sys.exit(TransientTargetError.exit_code)
     except KeyboardInterrupt:
         stderr.print("Interrupted. What was committed is kept; the same command goes on from there.")
         sys.exit(INTERRUPTED)

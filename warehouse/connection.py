@@ -9,6 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from warehouse.errors import CauriError, ConfigurationError, LockBusyError, TargetError, TransientTargetError
+from warehouse.interruption import registered
 
 # What the floors above may say of the driver: a connection, and safely composed SQL.
 Connection = psycopg.Connection[Any]
@@ -35,7 +36,8 @@ def connect(url: str, *, autocommit: bool = True, application: str = "cauri") ->
         connection = psycopg.connect(_with_defaults(url, application), autocommit=autocommit, prepare_threshold=None)
         try:
             _check_version(connection)
-            yield connection
+            with registered(connection):
+                yield connection
         finally:
             connection.close()
 

@@ -86,17 +86,6 @@ def test_an_interrupt_from_the_keyboard(database_url: str, tmp_path: Path, expec
     assert state(database_url) == expected
 
 
-def test_a_termination_by_the_service_manager(database_url: str, tmp_path: Path) -> None:
-    """SIGTERM needs no farewell; what it leaves behind the next run removes."""
-    with cauri_process("load", sample_folder(PLAN), url=database_url, home=tmp_path) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith("1 Discover")
-        process.terminate()
-        process.communicate()
-    load(sample_folder(PLAN), database_url)
-    assert rows_of(database_url, "SELECT count(*) FROM ops.run WHERE status = 'done'") == [(1,)]
-
-
 @pytest.fixture
 def server() -> Iterator[LocalServer]:
     folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
