@@ -12,6 +12,7 @@ from rich.table import Table
 
 from engine.discover import SourceFile
 from engine.steps import STEPS
+from warehouse.settings import Settings
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False)
@@ -30,6 +31,11 @@ def table(title: str, *headings: str, numbers: int = 0) -> Table:
 def print_json(document: Any) -> None:
     """One JSON object on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+def stderr_is_json(settings: Settings) -> bool:
+    """Whether stderr gets log lines in place of progress: if it was asked for, or nobody looks on."""
+    return settings.log_format == "json" or (settings.log_format == "auto" and not stderr.is_terminal)
 
 
 class StepProgress:

@@ -296,7 +296,7 @@ def environment(url: str | None, home: Path) -> dict[str, str]:
         {"CAURI_DATABASE_URL": url, "CAURI_PSEUDONYM_KEY": PSEUDONYM_KEY, "CAURI_VAULT_KEY": VAULT_KEY} if url else {}
     )
     bindir = {name: os.environ[name] for name in ("CAURI_PG_BINDIR", "CAURI_TEST_SESSION_FOLDER") if name in os.environ}
-    return kept | bindir | shared | {"CAURI_HOME": str(home), "COLUMNS": "120"}
+    return kept | bindir | shared | {"CAURI_HOME": str(home), "CAURI_LOG_FORMAT": "text", "COLUMNS": "120"}
 
 
 def cauri(

@@ -1,8 +1,8 @@
 """One writer at a time: a session advisory lock on a connection of its own, looked at again before each commit.
 
 A lost connection is a lost lock, and its run may not know yet. So each transaction that publishes ends with
-`require_writer`, which keeps a second lock, the fence, in shared mode until the commit; the next writer waits for the fence.
-Whoever looked before the lock was lost is waited for, whoever looks later is refused.
+`require_writer`, which keeps a second lock, the fence, in shared mode until the commit; the next writer waits for
+the fence. Whoever looked before the lock was lost is waited for, whoever looks later is refused.
 """
 
 import logging

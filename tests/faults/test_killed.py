@@ -15,7 +15,7 @@ import pytest
 from sample.plan import SamplePlan
 from tests.database import copied_database
 from tests.integration.test_load import assert_summary_agrees
-from tests.loading import cauri, cauri_process, load, rows_of, sample_folder, state, value_of
+from tests.loading import cauri, cauri_process, load, sample_folder, state, value_of
 from warehouse.binaries import find_binaries
 from warehouse.migrations import migrate
 from warehouse.server import LocalServer

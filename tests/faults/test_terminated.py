@@ -24,9 +24,7 @@ WAITING_LEAVES = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND application_name LIKE 'cauri fact%' AND wait_event_type = 'Lock'"
 )
-SESSIONS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'cauri%'"
-)
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'cauri%'"
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
