@@ -5,6 +5,8 @@ The floors below write to Python's `logging` and know nothing of this.
 
 import logging
 import os
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ def configure(settings: Settings, *, stderr_json: bool, quiet: bool = False) -> 
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_moment,
         structlog.processors.format_exc_info,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -57,6 +59,12 @@ def configure(settings: Settings, *, stderr_json: bool, quiet: bool = False) -> 
         on_stderr.setLevel(logging.WARNING if quiet else logging.NOTSET)
         handlers.append(on_stderr)
     _replace_handlers(handlers, formatter, settings.log_level.upper())
+
+
+def _add_moment(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # Of the record, not of the formatting: a line has one moment wherever it is written.
+    moment = datetime.fromtimestamp(event["_record"].created, UTC)
+    return {"timestamp": moment.isoformat(timespec="microseconds"), **event}
 
 
 def _replace_handlers(handlers: list[logging.Handler], formatter: logging.Formatter, level: str) -> None:
