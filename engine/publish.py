@@ -1,5 +1,6 @@
 """Steps 4 to 9: what was taken in becomes rows of the warehouse."""
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ from partitions.policy import Policy
 from warehouse.connection import Connection
 from warehouse.keyring import Keyring
 from warehouse.ledger import WorkEntry, forget_leaf, record_work, runs_of_work, work_done
+from warehouse.lock import require_writer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         verdicts = _merge(publisher, plans, intake.judged, moved)
         verdicts.count(intake.sifted.outcomes)
     with stopwatch.step(8), ThreadPoolExecutor(1) as aside:
+        require_writer(publisher.connection, publisher.run_id)
         summary.recomputed_cells = recompute_dirty_cells(publisher.connection)
         statistics = aside.submit(analyse, publisher.url)
         summary.refreshed_views = refresh_views(publisher.connection)
@@ -239,13 +244,15 @@ def _build(
     ]
     futures = {executor.submit(build_leaf, task): task.span for task in tasks}
     for future in as_completed(futures):
-        future.result()
+        entry = future.result()
+        log.info("leaf built", extra={"leaf": entry.part, "rows": entry.rows})
         yield futures[future]
         publisher.watcher.advance(6, 1)
 
 
 def _attach(publisher: Publisher, span: Span) -> None:
     with publisher.stopwatch.within(7):
+        require_writer(publisher.connection, publisher.run_id)
         attach(publisher.connection, [(policy, span) for policy in publisher.policies], publisher.timezone)
 
 

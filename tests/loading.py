@@ -24,6 +24,7 @@ from pydantic import SecretStr
 
 from cli.main import main
 from engine import load as load_module
+from engine.discover import SourceFile
 from engine.feeds import FEEDS
 from engine.load import Request
 from engine.summary import Summary
@@ -65,6 +66,8 @@ class Silence:
     def advance(self, step: int, amount: int) -> None: ...
 
     def end(self, step: int, seconds: float) -> None: ...
+
+    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None: ...
 
     def say(self, message: str) -> None:
         self.said.append(message)
@@ -295,7 +298,7 @@ def environment(url: str | None, home: Path) -> dict[str, str]:
         {"CAURI_DATABASE_URL": url, "CAURI_PSEUDONYM_KEY": PSEUDONYM_KEY, "CAURI_VAULT_KEY": VAULT_KEY} if url else {}
     )
     bindir = {name: os.environ[name] for name in ("CAURI_PG_BINDIR", "CAURI_TEST_SESSION_FOLDER") if name in os.environ}
-    return kept | bindir | shared | {"CAURI_HOME": str(home), "COLUMNS": "120"}
+    return kept | bindir | shared | {"CAURI_HOME": str(home), "CAURI_LOG_FORMAT": "text", "COLUMNS": "120"}
 
 
 def cauri(
