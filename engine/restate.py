@@ -3,7 +3,7 @@
 import polars as pl
 
 from engine.history import covers_from
-from partitions.catalog import attached_spans
+from partitions.coverage import attached_spans
 from partitions.grain import Span, date_key, day_of
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
