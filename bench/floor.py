@@ -93,8 +93,8 @@ def _with_name(url: str, name: str) -> str:
 
 
 def _load(url: str, home: Path, source: Path) -> dict:  # type: ignore[type-arg]
-    environment = {
-        **os.environ,
+    # Where Python may not keep compiled modules, each start compiles them all again: that is no part of a load.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
         "CAURI_DATABASE_URL": url,
         "CAURI_HOME": str(home / "load"),
         "CAURI_PSEUDONYM_KEY": "A" * 44,

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich import box
@@ -9,7 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engine.discover import SourceFile
 from engine.steps import STEPS
+from warehouse.settings import Settings
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False)
@@ -28,6 +31,11 @@ def table(title: str, *headings: str, numbers: int = 0) -> Table:
 def print_json(document: Any) -> None:
     """One JSON object on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+def stderr_is_json(settings: Settings) -> bool:
+    """Whether stderr gets log lines in place of progress: if it was asked for, or nobody looks on."""
+    return settings.log_format == "json" or (settings.log_format == "auto" and not stderr.is_terminal)
 
 
 class StepProgress:
@@ -80,6 +88,9 @@ class StepProgress:
         elif not self._quiet:
             what = f"{count:,} {_COUNTED[step]}" if step in _COUNTED and count else ""
             stderr.print(f"{step} {STEPS[step]:<20} {seconds:>8.2f} s  {what}")
+
+    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None:
+        """Shown at the end, with the summary."""
 
     def say(self, message: str) -> None:
         """A line for the person."""

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cli.console import StepProgress, print_json, stderr, stdout, table
+from cli.attention import attended_progress
+from cli.console import print_json, stderr, stdout, table
 from cli.context import Context, open_warehouse
 from cli.options import Feeds, Json, Quiet
 from cli.sample import write_sample
@@ -37,10 +38,11 @@ def load(
     """Load every feed of a directory into the warehouse. Running it twice changes nothing the second time."""
     context = open_warehouse()
     folder = directory or _sample_folder(context)
-    with StepProgress(quiet=quiet) as progress:
+    with attended_progress("load", context, quiet=quiet) as attendant:
         summary = load_folder(
-            Request(folder, context.url, context.settings, context.keyring, feeds, dry_run=dry_run), progress
+            Request(folder, context.url, context.settings, context.keyring, feeds, dry_run=dry_run), attendant
         )
+        attendant.finished(summary)
     if json:
         print_json(summary.to_json())
     else:
@@ -81,6 +83,8 @@ def show(summary: Summary) -> None:
     stdout.print(
         f"Created: {summary.new_beneficiaries:,} beneficiaries, {summary.inferred_clients:,} inferred clients."
     )
+    if summary.restated_facts:
+        stdout.print(f"Restated: {summary.restated_facts:,} facts point at another version of their client now.")
     stdout.print("\nWhere to look next:")
     stdout.print("  uv run cauri status                 what the warehouse holds")
     stdout.print("  uv run cauri quarantine list        the rejected rows, whole, with their reasons")

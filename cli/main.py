@@ -7,9 +7,10 @@ import sys
 import typer
 from dotenv import load_dotenv
 
-from cli import compare, database, initialise, load, partitions, quarantine, refresh, sample, show_sql, status
-from cli.console import print_json, stderr
-from warehouse.errors import CauriError, NothingToDoError
+from cli import compare, database, health, initialise, load, partitions, quarantine, refresh, sample, show_sql, status
+from cli.failure import report, report_crash, say_stopped
+from cli.signals import TerminatedError, heeded_signals
+from warehouse.errors import CauriError, TransientTargetError
 
 INTERRUPTED = 130
 
@@ -23,6 +24,7 @@ app.command("init")(initialise.init)
 app.command("sample")(sample.sample)
 app.command("load")(load.load)
 app.command("status")(status.status)
+app.command("health")(health.health)
 app.command("compare")(compare.compare)
 app.command("refresh")(refresh.refresh)
 app.command("sql")(show_sql.sql)
@@ -40,29 +42,21 @@ def main() -> None:
     gc.enable()
     load_dotenv(".env")
     try:
-        app()
+        with heeded_signals():
+            app()
     except CauriError as error:
-        _report(error)
+        report(error)
         sys.exit(error.exit_code)
+    except TerminatedError:
+        say_stopped("Stopped by SIGTERM. What was committed is kept; the same command goes on from there.")
+        sys.exit(TransientTargetError.exit_code)
     except KeyboardInterrupt:
-        stderr.print("Interrupted. What was committed is kept; the same command goes on from there.")
+        say_stopped("Interrupted. What was committed is kept; the same command goes on from there.")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone (`cauri ... | head`): that is no failure of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-
-
-def _report(error: CauriError) -> None:
-    nothing = isinstance(error, NothingToDoError)
-    if "--json" in sys.argv or os.environ.get("CAURI_JSON", "").lower() in ("1", "true", "yes"):
-        kind = {"status": "nothing"} if nothing else {"status": "error", "error": type(error).__name__}
-        print_json({**kind, "message": error.message, "remedy": error.remedy})
-    label = "[bold]nothing to do:[/]" if nothing else "[bold red]error:[/]"
-    stderr.print(f"{label} {_escaped(error.message)}", soft_wrap=True)
-    if error.remedy:
-        stderr.print(f"  [bold]->[/] {_escaped(error.remedy)}", soft_wrap=True)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
+    except Exception as error:
+        report_crash(error)
+        sys.exit(CauriError.exit_code)

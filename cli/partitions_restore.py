@@ -10,6 +10,9 @@ from cli.console import print_json, stderr, stdout
 from cli.context import open_warehouse
 from cli.options import Json, TableName
 from cli.partitions_names import policy_named
+from engine.aggregates import recompute_dirty_cells
+from engine.restate import restate_restored
+from partitions.policy import facts_and_summary
 from partitions.restorable import companion, restorable
 from partitions.restore import restore_leaves
 from warehouse.connection import connect
@@ -45,7 +48,16 @@ def restore(
         wanted = restorable(connection, policy, leaf, folder, file)
         beside, said = companion(connection, context.policies, wanted, folder, timezone)
         restored = [wanted, *([beside] if beside else [])]
-        restore_leaves(connection, restored, folder, timezone, hold_until)
+        facts, _ = facts_and_summary(context.policies)
+        spans = [one.span for one in restored if one.policy == facts]
+        restated = 0
+
+        def follow_history() -> None:
+            nonlocal restated
+            restated = sum(restate_restored(connection, span) for span in spans)
+
+        restore_leaves(connection, restored, folder, timezone, hold_until, follow_history)
+        recompute_dirty_cells(connection)
     if said:
         stderr.print(f"  {said}", style="dim", soft_wrap=True)
     leaves = [{"table": one.policy.name, "leaf": one.leaf, "rows": one.contents.rows} for one in restored]
@@ -55,9 +67,12 @@ def restore(
                 "status": "done",
                 "held_until": hold_until.isoformat(),
                 "restored": leaves,
+                "restated_facts": restated,
                 "notes": [said] if said else [],
             }
         )
         return
     for one in restored:
         stdout.print(f"{one.leaf}: restored, {one.contents.rows:,} rows, held until {hold_until}")
+    if restated:
+        stdout.print(f"Restated: {restated:,} facts point at another version of their client now.")

@@ -24,6 +24,7 @@ def status(json: Json = False) -> None:
         stdout.print("The warehouse is empty. Next: cauri load DIRECTORY (or cauri load for a sample).")
         return
     stdout.print(_table_of("Last runs", found["runs"]))
+    _writer_line(found["writer"])
     stdout.print(_table_of("Rows by feed", found["files"]))
     stdout.print(_table_of("Partitioned tables", [_in_mib(leaf) for leaf in found["leaves"]]))
     stdout.print(_table_of("Dimensions", found["tables"]))
@@ -33,6 +34,15 @@ def status(json: Json = False) -> None:
     fresh = found["freshness"]
     if fresh["last_success"]:
         stdout.print(f"Data until {fresh['last_day']}; last successful run {fresh['last_success']:%Y-%m-%d %H:%M} UTC.")
+
+
+def _writer_line(writer: dict[str, Any] | None) -> None:
+    if writer is None:
+        return
+    who = f"{writer['command']} {writer['run_id']}" if writer["run_id"] else "A command"
+    lease = f", lease until {writer['lease_until']:%H:%M:%S} UTC" if writer["lease_until"] else ""
+    state = "holds the writer lock and does not renew its lease" if writer["expired"] else "is writing"
+    stdout.print(f"{who} {state} (session {writer['pid']}{lease}).\n")
 
 
 def _in_mib(leaf: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,10 @@ def _present(column: str) -> Any:
     return _rule(pl.col(column).is_not_null())
 
 
+def _present_unless_deleted(column: str) -> Any:
+    return _rule(pl.col("is_deleted").fill_null(value=False) | pl.col(column).is_not_null())
+
+
 def _parsed(column: str) -> Any:
     return _rule(pl.col(f"{column}_text").is_null() | pl.col(column).is_not_null())
 
@@ -158,12 +162,16 @@ class Clients(Contract):
     onboarded_on_text = dy.String(nullable=True)
     effective_at = dy.Datetime(**_MOMENT)
     effective_at_text = dy.String(nullable=True)
+    updated_at = dy.Datetime(**_MOMENT)
+    updated_at_text = dy.String(nullable=True)
+    is_deleted = dy.Bool(nullable=True)
+    is_deleted_text = dy.String(nullable=True)
 
     client_id_missing = _present("client_id")
-    customer_segment_missing = _present("customer_segment")
-    company_size_missing = _present("company_size")
+    customer_segment_missing = _present_unless_deleted("customer_segment")
+    company_size_missing = _present_unless_deleted("company_size")
     company_size_unknown = _one_of("company_size", "MICRO", "SMALL", "MEDIUM", "LARGE")
-    risk_level_missing = _present("risk_level")
+    risk_level_missing = _present_unless_deleted("risk_level")
     risk_level_unknown = _one_of("risk_level", "LOW", "MEDIUM", "HIGH")
     country_code_invalid = _matches("country_code", "^[A-Z]{2}$")
     kyc_level_invalid = _fraction("kyc_level", 0, 3)
@@ -172,6 +180,8 @@ class Clients(Contract):
     effective_at_invalid = _parsed("effective_at")
     effective_at_too_old = _not_old("effective_at")
     effective_at_in_future = _not_future("effective_at")
+    updated_at_invalid = _parsed("updated_at")
+    is_deleted_invalid = _parsed("is_deleted")
 
 
 class Services(Contract):

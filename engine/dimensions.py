@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 
-from engine.history import ATTRIBUTES_SCHEMA, STORED_SCHEMA, attribute_hash
 from engine.outcomes import Outcomes
-from engine.pseudonyms import readable_code
 from warehouse.connection import Connection, sql
-from warehouse.copy import copy_frame
-from warehouse.queries import query
 
 
 @dataclass(frozen=True)
@@ -127,52 +122,3 @@ def _write(connection: Connection, dimension: SmallDimension, rows: list[_Member
     values = [(key, *member, *([inferred] if dimension.has_inferred else [])) for key, member, inferred in rows]
     with connection.cursor() as cursor:
         cursor.executemany(statement, values)
-
-
-def write_client_versions(connection: Connection, versions: pl.DataFrame, recorded_at: datetime) -> pl.DataFrame:
-    """Store new and changed versions of clients; new ones get the next keys, in the order of client and time.
-
-    Returns:
-        The same versions with all keys.
-    """
-    highest = connection.execute("SELECT max(client_key) FROM dwh.dim_client").fetchone()
-    next_key = (highest[0] if highest else 0) + 1
-    numbered = versions.sort("client_ref", "valid_from").with_columns(
-        fresh=pl.col("client_key").is_null(),
-        client_key=pl.coalesce("client_key", next_key + pl.col("client_key").is_null().cum_sum() - 1).cast(pl.Int32),
-    )
-    codes = numbered["client_ref"].map_elements(readable_code, return_dtype=pl.String)
-    numbered = numbered.with_columns(
-        durable_key=pl.coalesce("durable_key", pl.col("client_key").min().over("client_ref")).cast(pl.Int32)
-    )
-    complete = numbered.with_columns(client_code=codes, recorded_at=pl.lit(recorded_at).cast(pl.Datetime("us", "UTC")))
-    changed, fresh = complete.filter(~pl.col("fresh")), complete.filter("fresh")
-    if changed.height:
-        connection.execute(query("dimensions/stage_client_versions"))
-        copy_frame(connection, sql.Identifier("client_version"), changed.drop("fresh"))
-        connection.execute(query("dimensions/update_client_versions"))
-    if fresh.height:
-        copy_frame(connection, sql.Identifier("dwh", "dim_client"), fresh.drop("fresh"))
-    return numbered.drop("fresh")
-
-
-def inferred_clients(refs: pl.Series, clock: datetime) -> pl.DataFrame:
-    """Versions of clients that only facts know: attributes unknown, true for ever."""
-    unknown = {name: pl.lit("UNKNOWN") for name in ("customer_segment", "company_size", "risk_level")}
-    rest = {name: pl.lit(None, dtype) for name, dtype in ATTRIBUTES_SCHEMA.items() if name not in unknown}
-    return (
-        refs.alias("client_ref")
-        .to_frame()
-        .with_columns(
-            client_key=pl.lit(None, pl.Int32),
-            durable_key=pl.lit(None, pl.Int32),
-            **unknown,
-            **rest,
-            valid_from=pl.datetime(1900, 1, 1, time_zone="UTC").cast(pl.Datetime("us", "UTC")),
-            valid_to=pl.lit(None, pl.Datetime("us", "UTC")),
-            is_inferred=pl.lit(True),
-            is_current=pl.lit(True),
-        )
-        .with_columns(attribute_hash())
-        .select(*STORED_SCHEMA, "is_current", "attribute_hash")
-    )

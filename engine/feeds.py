@@ -69,6 +69,8 @@ CLIENTS = Feed(
         Column("kyc_level", "whole"),
         Column("onboarded_on", "day"),
         Column("effective_at", "moment", required=True),
+        Column("updated_at", "moment"),
+        Column("is_deleted", "boolean"),
     ),
 )
 SERVICES = Feed(
@@ -142,6 +144,7 @@ HEADINGS: dict[str, str] = {
     "niveau_kyc": "kyc_level",
     "date_entree": "onboarded_on",
     "date_effet": "effective_at",
+    "supprime": "is_deleted",
     "libelle_service": "service_name",
     "categorie": "category",
     "taux_commission": "commission_rate",

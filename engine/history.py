@@ -1,7 +1,10 @@
-"""Step 4, clients: what is stored and what arrived -> which versions to change and which to add (SCD type 2).
+"""Step 4, clients: everything that was told of a client -> its versions (SCD type 2), under the keys that are stored.
 
 Pure: frames in, frames out. A version is true from `valid_from` (inclusive) to `valid_to` (exclusive, null for ever).
 """
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import polars as pl
 import polars_hash as plh
@@ -9,6 +12,7 @@ import polars_hash as plh
 TRACKED = ("customer_segment", "company_size", "risk_level")
 LATEST = ("sector", "country_code", "city", "kyc_level", "onboarded_on")
 MOMENT = pl.Datetime("us", "UTC")
+LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 ATTRIBUTES_SCHEMA: dict[str, pl.DataType] = {
     "customer_segment": pl.String(),
@@ -29,52 +33,83 @@ STORED_SCHEMA: dict[str, pl.DataType] = {
     "valid_to": MOMENT,
     "is_inferred": pl.Boolean(),
 }
+VERSIONS_SCHEMA: dict[str, pl.DataType] = {**STORED_SCHEMA, "is_current": pl.Boolean(), "attribute_hash": pl.Int64()}
 EVENTS_SCHEMA: dict[str, pl.DataType] = {
+    "event_id": pl.Int64(),
     "client_ref": pl.Binary(),
-    **ATTRIBUTES_SCHEMA,
     "effective_at": MOMENT,
-    "seq": pl.Int64(),
+    "updated_at": MOMENT,
+    "is_deleted": pl.Boolean(),
+    **ATTRIBUTES_SCHEMA,
 }
 
 
-def merge_history(stored: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """The history of the clients that `events` names, after they have been told.
+@dataclass(frozen=True)
+class HistoryChange:
+    """What has to be done to stored versions.
 
-    Versions that are stored keep their `client_key`; the others have none (null). An inferred member is completed in
-    place: its key goes to the first version. Of two events of one client and moment the later in `seq` counts, and an
-    event counts over a stored version of the same moment. An event that changes no tracked attribute makes no version.
+    `versions` (`VERSIONS_SCHEMA`) are those to add (no `client_key` yet) and those that changed; `removed` are keys
+    of versions that are no more.
+    """
+
+    versions: pl.DataFrame
+    removed: pl.Series
+
+
+def merge_history(stored: pl.DataFrame, events: pl.DataFrame) -> HistoryChange:
+    """What to change in `stored`, so that it is the history that all `events` of its clients tell.
+
+    The history depends on the set of events only; which key a version has depends on what is stored. A stored version
+    keeps its key while the version that is true at its begin has no other; the one that holds the durable key always
+    does. An inferred member is completed in place: its key goes to the first version.
 
     Args:
-        stored: all stored versions of those clients (`STORED_SCHEMA`).
-        events: `EVENTS_SCHEMA`.
-
-    Returns:
-        `STORED_SCHEMA` plus `is_current` and `attribute_hash`, sorted by client and `valid_from`; of stored versions
-        only those that changed.
+        stored: all stored versions of the clients that `events` names (`STORED_SCHEMA`).
+        events: all that was ever told of them (`EVENTS_SCHEMA`).
     """
-    known = stored.filter(~pl.col("is_inferred"))
-    told = _as_events(known)
-    timeline = (
-        pl.concat([told, events.with_columns(client_key=pl.lit(None, pl.Int32))], how="diagonal")
-        .sort("client_ref", "effective_at", "seq")
-        .group_by("client_ref", "effective_at", maintain_order=True)
-        .agg(pl.col("client_key").drop_nulls().first(), pl.col(*ATTRIBUTES_SCHEMA).last(), pl.col("seq").last())
-    )
-    versions = _versions(timeline)
-    versions = _complete_inferred(versions, stored.filter("is_inferred"))
+    versions = told_history(events)
+    keys = _kept_keys(stored, versions)
     durable = stored.group_by("client_ref").agg(pl.col("durable_key").first())
-    versions = versions.join(durable, on="client_ref", how="left", maintain_order="left")
-    return _only_changes(versions, stored)
-
-
-def _as_events(stored: pl.DataFrame) -> pl.DataFrame:
-    return stored.select(
-        "client_ref",
-        "client_key",
-        *ATTRIBUTES_SCHEMA,
-        pl.col("valid_from").alias("effective_at"),
-        pl.lit(-1, pl.Int64).alias("seq"),
+    keyed = versions.join(keys, on=["client_ref", "valid_from"], how="left", maintain_order="left").join(
+        durable, on="client_ref", how="left", maintain_order="left"
     )
+    removed = stored.join(keys, on="client_key", how="anti")["client_key"]
+    return HistoryChange(_only_changes(keyed, stored), removed.sort())
+
+
+def told_history(events: pl.DataFrame) -> pl.DataFrame:
+    """The versions that events tell, without keys, sorted by client and `valid_from`.
+
+    Of several events of one client and moment the one with the newest `updated_at` counts, then the one that was told
+    last. An event that changes no tracked attribute makes no version. From a deletion to the next other event there
+    is no version; a client that never was anything else is an inferred member.
+    """
+    counting = (
+        events.sort("client_ref", "effective_at", "updated_at", "event_id")
+        .group_by("client_ref", "effective_at", maintain_order=True)
+        .last()
+        .with_columns(
+            pl.when("is_deleted").then(None).otherwise(pl.col(name)).alias(name) for name in ATTRIBUTES_SCHEMA
+        )
+        .with_columns(pl.col(name).drop_nulls().last().over("client_ref") for name in LATEST)
+        .with_columns(pl.when(~pl.col("is_deleted")).then(attribute_hash()).alias("attribute_hash"))
+    )
+    changed = pl.col("attribute_hash").ne_missing(pl.col("attribute_hash").shift(1).over("client_ref"))
+    versions = (
+        counting.with_columns(run=changed.cast(pl.Int32).cum_sum().over("client_ref"))
+        .group_by("client_ref", "run", maintain_order=True)
+        .agg(
+            pl.col(*ATTRIBUTES_SCHEMA, "attribute_hash", "is_deleted").last(),
+            pl.col("effective_at").first().alias("valid_from"),
+        )
+        .with_columns(valid_to=pl.col("valid_from").shift(-1).over("client_ref"), is_inferred=pl.lit(value=False))
+        .filter(~pl.col("is_deleted"))
+        .with_columns(is_current=pl.col("valid_to").is_null())
+    )
+    never = events.select(pl.col("client_ref").unique()).join(versions, on="client_ref", how="anti")
+    unknown = inferred_versions(never["client_ref"])
+    columns = [name for name in VERSIONS_SCHEMA if name not in ("client_key", "durable_key")]
+    return pl.concat([versions.select(columns), unknown.select(columns)]).sort("client_ref", "valid_from")
 
 
 def attribute_hash() -> pl.Expr:
@@ -83,41 +118,52 @@ def attribute_hash() -> pl.Expr:
     return joined.nchash.xxhash64().reinterpret(signed=True).alias("attribute_hash")
 
 
-def _versions(timeline: pl.DataFrame) -> pl.DataFrame:
-    """Drop events that change nothing, close each version where the next begins, spread the latest of the others."""
-    timeline = timeline.with_columns(attribute_hash())
-    changed = pl.col("attribute_hash").ne_missing(pl.col("attribute_hash").shift(1).over("client_ref"))
-    timeline = timeline.with_columns(run=changed.cast(pl.Int32).cum_sum().over("client_ref"))
-    latest = [pl.col(name).drop_nulls().last().over("client_ref") for name in LATEST]
-    timeline = timeline.with_columns(latest)
-    # A run of equal versions is one version; but two stored ones stay two, since facts point at both.
-    first_key = pl.col("client_key").is_not_null() & (
-        pl.col("client_key").is_not_null().cum_sum().over("client_ref", "run") > 1
+def inferred_versions(refs: pl.Series) -> pl.DataFrame:
+    """Versions of clients of which nothing is known: attributes unknown, true for ever (`VERSIONS_SCHEMA`)."""
+    given = {
+        **{name: pl.lit("UNKNOWN") for name in TRACKED},
+        "valid_from": pl.lit(LONG_AGO),
+        "is_inferred": pl.lit(value=True),
+        "is_current": pl.lit(value=True),
+    }
+    empty = {name: pl.lit(None) for name in VERSIONS_SCHEMA if name not in given}
+    versions = (
+        refs.alias("client_ref").to_frame().with_columns(**{**empty, **given, "client_ref": pl.col("client_ref")})
     )
-    timeline = timeline.with_columns(part=first_key.cast(pl.Int32).cum_sum().over("client_ref", "run"))
-    return (
-        timeline.group_by("client_ref", "run", "part", maintain_order=True)
-        .agg(
-            pl.col("client_key").drop_nulls().first(),
-            pl.col(*ATTRIBUTES_SCHEMA, "attribute_hash").last(),
-            pl.col("effective_at").first().alias("valid_from"),
-        )
-        .with_columns(
-            valid_to=pl.col("valid_from").shift(-1).over("client_ref"),
-            is_inferred=pl.lit(False),
-        )
-        .with_columns(is_current=pl.col("valid_to").is_null())
-        .drop("run", "part")
-    )
+    versions = versions.with_columns(attribute_hash())
+    return versions.select(pl.col(name).cast(dtype) for name, dtype in VERSIONS_SCHEMA.items())
 
 
-def _complete_inferred(versions: pl.DataFrame, inferred: pl.DataFrame) -> pl.DataFrame:
-    keys = inferred.select("client_ref", pl.col("client_key").alias("inferred_key"))
-    first = pl.int_range(pl.len()).over("client_ref") == 0
+def covers_from(owner: str) -> pl.Expr:
+    """From when facts belong to a version: its begin, but the first of its `owner` also covers what came before.
+
+    The frame is sorted by owner and `valid_from`. Facts of a gap, while the client was deleted, belong to the version
+    before it.
+    """
+    first = pl.int_range(pl.len()).over(owner) == 0
+    return pl.when(first).then(LONG_AGO).otherwise("valid_from").cast(MOMENT)
+
+
+def _kept_keys(stored: pl.DataFrame, versions: pl.DataFrame) -> pl.DataFrame:
+    """The key (`client_key`) that a version (`client_ref`, `valid_from`) takes over from what is stored."""
+    covering = versions.with_columns(begins=covers_from("client_ref")).select("client_ref", "valid_from", "begins")
+    homes = stored.sort("valid_from").join_asof(
+        covering.sort("begins"),
+        left_on="valid_from",
+        right_on="begins",
+        by="client_ref",
+        suffix="_home",
+        check_sortedness=False,
+    )
     return (
-        versions.join(keys, on="client_ref", how="left", maintain_order="left")
-        .with_columns(client_key=pl.coalesce("client_key", pl.when(first).then("inferred_key")))
-        .drop("inferred_key")
+        homes.sort(
+            "client_ref",
+            pl.col("client_key") != pl.col("durable_key"),
+            pl.col("valid_from") != pl.col("valid_from_home"),
+            "valid_from",
+        )
+        .unique(["client_ref", "valid_from_home"], keep="first", maintain_order=True)
+        .select("client_ref", pl.col("valid_from_home").alias("valid_from"), "client_key")
     )
 
 
@@ -128,5 +174,5 @@ def _only_changes(versions: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     return (
         versions.join(before, on="client_key", how="left", maintain_order="left")
         .filter(pl.col("client_key").is_null() | ~same)
-        .select(*STORED_SCHEMA, "is_current", "attribute_hash")
+        .select(*VERSIONS_SCHEMA)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from engine.history import MOMENT
+from engine.history import covers_from
 
 # Columns of a shard -> column of the fact.
 KEY_COLUMNS = {
@@ -35,14 +35,7 @@ class KeyFolder:
         self.write("client_durable", keys["durable_key"])
         self.write("client_id", keys.select(pl.when(pl.col("len") == 1).then("client_key")).to_series())
         several = coded.filter(pl.len().over("code") > 1)
-        # The first version also covers what came before it.
-        first = pl.int_range(pl.len()).over("code") == 0
-        several = several.with_columns(
-            valid_from=pl.when(first)
-            .then(pl.datetime(1900, 1, 1, time_zone="UTC"))
-            .otherwise("valid_from")
-            .cast(MOMENT)
-        )
+        several = several.with_columns(valid_from=covers_from("code"))
         several.select("code", "valid_from", "client_key").sort("valid_from").write_ipc(
             self.path / "client_versions.arrow"
         )

@@ -13,9 +13,9 @@ import psutil
 
 from engine.feeds import TRANSACTIONS
 from engine.intake import Doorkeeper, Intake, take_in
-from engine.outcomes import settle
+from engine.outcomes import NO_WINNERS, settle
 from engine.plan import plan_leaves, work_identity
-from engine.publish import NO_WINNERS, Publisher, publish
+from engine.publish import Publisher, publish
 from engine.slices import SHELF
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
@@ -26,7 +26,7 @@ from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
 from warehouse.ledger import close_run, open_run
-from warehouse.lock import single_writer
+from warehouse.lock import WriterLock, single_writer
 from warehouse.settings import Settings
 
 
@@ -53,8 +53,8 @@ def load(request: Request, watcher: Watcher) -> Summary:
     if request.dry_run:
         _plan_only(request, stopwatch, watcher, summary)
     else:
-        with single_writer(request.url), leaf_executor(request.settings.workers) as executor:
-            _load(request, executor, stopwatch, watcher, summary)
+        with single_writer(request.url) as lock, leaf_executor(request.settings.workers) as executor:
+            _load(request, lock, executor, stopwatch, watcher, summary)
     summary.steps = stopwatch.as_list()
     summary.seconds = stopwatch.elapsed
     summary.peak_rss_bytes = peak_memory()
@@ -77,7 +77,9 @@ def _plan_only(request: Request, stopwatch: Stopwatch, watcher: Watcher, summary
         summary.count(intake.discovery, intake.sifted.outcomes)
 
 
-def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary) -> None:
+def _load(
+    request: Request, lock: WriterLock, executor: Executor, stopwatch: Stopwatch, watcher: Watcher, summary: Summary
+) -> None:
     policies = facts_and_summary(policies_of(request.settings))
     with connect(request.url) as connection, work_folder(request.settings) as folder:
         require_writable(connection)
@@ -87,6 +89,8 @@ def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: W
             return
         work_id = work_identity(intake.files, request.settings.business_timezone)
         run_id = summary.run_id = open_run(connection, "load", work_id, intake.sieve.domains.clock)
+        lock.lead(run_id)
+        watcher.opened(run_id, intake.files)
         publisher = Publisher(
             connection,
             request.url,
@@ -102,8 +106,11 @@ def _load(request: Request, executor: Executor, stopwatch: Stopwatch, watcher: W
         )
         try:
             publish(publisher, intake, executor)
-        except (CauriError, KeyboardInterrupt):
-            _mark_failed(request.url, run_id)
+        except CauriError:
+            _mark(request.url, run_id, "failed")
+            raise
+        except KeyboardInterrupt:
+            _mark(request.url, run_id, "stopped")
             raise
 
 
@@ -114,10 +121,10 @@ def _take_in(
     return take_in(keeper, request.folder, request.mapping, summary)
 
 
-def _mark_failed(url: str, run_id: int) -> None:
+def _mark(url: str, run_id: int, status: str) -> None:
     try:
         with connect(url) as connection:
-            close_run(connection, run_id, "failed")
+            close_run(connection, run_id, status)
     except CauriError:
         return  # the database is away: the run stays open in the ledger, as after a kill
 

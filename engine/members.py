@@ -1,82 +1,20 @@
 """Step 4, members: every identifier that a transaction names gets a surrogate key before any fact is loaded."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 import polars as pl
 
-from engine.dimensions import infer, inferred_clients, write_client_versions
-from engine.discover import SourceFile
-from engine.history import ATTRIBUTES_SCHEMA, EVENTS_SCHEMA, STORED_SCHEMA, merge_history
+from engine.client_versions import stored_versions, write_client_versions
+from engine.dimensions import infer
+from engine.history import inferred_versions
 from engine.keys import KeyFolder
-from engine.outcomes import Outcomes
 from engine.pseudonyms import calling_countries, is_phone, normalised, pseudonyms
 from engine.sift import Sieve
 from engine.slices import Slice, collect_slices
-from engine.vault import IDENTITY, store_identities
 from warehouse.connection import Connection, connect, sql
 from warehouse.copy import copy_frame
-from warehouse.keyring import Keyring
 from warehouse.queries import query
 from warehouse.snapshot import read_frame
 
 CREATED_AT_ONCE = 500_000
-
-
-def store_clients(
-    connection: Connection,
-    url: str,
-    files: Sequence[tuple[SourceFile, Outcomes, pl.DataFrame]],
-    *,
-    keyring: Keyring,
-    clock: datetime,
-) -> None:
-    """Apply files of client changes to `dim_client` and to the vault, counting what became of each row."""
-    events = pl.concat([_events(file, rows, keyring) for file, _, rows in files])
-    _count(files, events)
-    refs = events.select(pl.col("client_ref").unique())
-    stored = _stored_versions(url, refs)
-    write_client_versions(connection, merge_history(stored, events.select(*EVENTS_SCHEMA)), clock)
-    store_identities(connection, events, keyring)
-
-
-def _events(file: SourceFile, rows: pl.DataFrame, keyring: Keyring) -> pl.DataFrame:
-    return rows.with_columns(
-        pseudonyms(rows["client_id"], "client", keyring).alias("client_ref"),
-        pl.col("kyc_level").cast(pl.Int16),
-        pl.col("row_number").add(file.number << 40).alias("seq"),
-        file_number=pl.lit(file.number),
-    ).select(*EVENTS_SCHEMA, *IDENTITY, "file_number")
-
-
-def _count(files: Sequence[tuple[SourceFile, Outcomes, pl.DataFrame]], events: pl.DataFrame) -> None:
-    """The first row of a client and moment is loaded, the same content again repeated, other content updates it."""
-    key = ("client_ref", "effective_at")
-    ordered = events.sort(*key, "seq")
-    judged = ordered.with_columns(
-        first=~_as_the_row_before(key), same=_as_the_row_before((*ATTRIBUTES_SCHEMA, *IDENTITY))
-    )
-    counts = judged.group_by("file_number").agg(
-        pl.col("first").sum(),
-        (~pl.col("first") & pl.col("same")).sum().alias("repeated"),
-        pl.len(),
-    )
-    by_file = {row["file_number"]: row for row in counts.iter_rows(named=True)}
-    for file, outcomes, _ in files:
-        row = by_file.get(file.number, {"first": 0, "repeated": 0, "len": 0})
-        outcomes.loaded += row["first"]
-        outcomes.repeated += row["repeated"]
-        outcomes.updated += row["len"] - row["first"] - row["repeated"]
-
-
-def _as_the_row_before(columns: Sequence[str]) -> pl.Expr:
-    is_not_first = pl.int_range(pl.len()) > 0
-    return is_not_first & pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns)
-
-
-def _stored_versions(url: str, refs: pl.DataFrame) -> pl.DataFrame:
-    stored = read_frame(url, query("dimensions/client_versions"), matching=refs)
-    return stored.select(pl.col(name).cast(dtype) for name, dtype in STORED_SCHEMA.items())
 
 
 def write_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
@@ -107,9 +45,9 @@ def _codes(members: pl.Series, refs: pl.Series, name: str) -> pl.DataFrame:
 def _client_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
     members, clock = _named(sieve, slices, "client_id"), sieve.domains.clock
     codes = _codes(members, pseudonyms(members, "client", sieve.keyring), "client_ref")
-    stored = _stored_versions(url, codes.select(pl.col("client_ref").unique()))
+    stored = stored_versions(url, codes.select(pl.col("client_ref").unique()))
     missing = codes.join(stored, on="client_ref", how="anti")["client_ref"].unique()
-    created = write_client_versions(connection, inferred_clients(missing, clock), clock)
+    created = write_client_versions(connection, inferred_versions(missing), clock)
     columns = ["client_ref", "client_key", "durable_key", "valid_from"]
     keys.write_clients(pl.concat([stored.select(columns), created.select(columns)]), codes)
     return created.height

@@ -1,12 +1,14 @@
 """Step 6, leaves that exist: rows are staged, compared with what is there, and written in one transaction."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from engine.facts import FACT_COLUMNS, facts
+from engine.duplicates import judge
+from engine.facts import FACT_COLUMNS, exact_sum, facts
 from engine.keys import KeyFolder
-from engine.outcomes import Verdicts, settle
+from engine.outcomes import NO_WINNERS, Verdicts, settle
 from engine.slices import Slice, read_slices
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
@@ -16,6 +18,26 @@ from warehouse.queries import query
 from warehouse.snapshot import read_frame
 
 PART = "merge"
+
+# What two versions of one moment must agree in to be the same; people and places by their keys, however they are spelt.
+CONTENT = (
+    "transaction_ts",
+    "amount_minor",
+    "commission_minor",
+    "processing_ms",
+    "currency_key",
+    "status_key",
+    "beneficiary_key",
+    "service_key",
+    "channel_key",
+    "location_key",
+    "client_durable_key",
+)
+JUDGED = ("transaction_id", "seq", "source_updated_at", *CONTENT)
+REPLACED = ("transaction_id", "date_key", "client_key", "service_key")
+
+# Before every row of a run.
+STORED_SEQ = -1
 
 # Ids are looked up this many at a time: 2 million of them take 200 MB on their way to the server.
 ROWS_OFFERED = 2_000_000
@@ -43,47 +65,85 @@ def _by_rows(slices: Sequence[Slice], most: int) -> Iterator[list[Slice]]:
         yield group
 
 
-def merge(
-    connection: Connection, rows: pl.DataFrame, versions: pl.DataFrame, *, keys: KeyFolder, run_id: int, work_id: str
-) -> Verdicts:
-    """Merge rows of shards, one version an id, into existing leaves; return the final outcomes of all their versions.
+@dataclass(frozen=True)
+class Work:
+    """Whose merge it is: the warehouse, this run, and the runs that have worked on the same files."""
 
-    Args:
-        rows: columns of a shard; of ids that came several times only the version that won.
-        versions: the judged versions (`duplicates.judge`) of ids that came several times.
+    url: str
+    work_id: str
+    run_id: int
+    own_runs: Collection[int]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """What is to be merged: every version that the run has of every id of it.
+
+    `rows` are rows of shards, `built` the `seq` of those that go into a leaf that is built aside.
     """
-    fact = facts(rows, keys, run_id).select("seq", *FACT_COLUMNS)
+
+    rows: pl.DataFrame
+    built: pl.Series
+
+
+def merge(connection: Connection, work: Work, incoming: Incoming, keys: KeyFolder) -> Verdicts:
+    """Merge rows into existing leaves, in one transaction; return what became of each.
+
+    A version counts as if everything had come one after the other: what the warehouse holds of an id came first.
+
+    Raises:
+        TargetError: an id stands in two leaves, or what was read back is not what was sent; nothing was changed.
+    """
+    keyed = facts(incoming.rows, keys, work.run_id)
+    stored = _stored(work, keyed)
+    judged = judge(pl.concat([stored, keyed], how="diagonal").select(*JUDGED), "source_updated_at", CONTENT)
+    verdicts = settle(judged.filter(pl.col("seq") != STORED_SEQ), NO_WINNERS)
+    written = keyed.join(judged.filter("wins").select("seq"), on="seq", how="semi")
+    written = written.filter(~pl.col("seq").is_in(incoming.built.implode()))
+    replaced = stored.join(written, on="transaction_id", how="semi").select(REPLACED)
     with connection.transaction():
         connection.execute(query("merge/stage"))
-        copy_frame(connection, sql.Identifier("incoming_fact"), fact)
-        connection.execute("ANALYZE incoming_fact")
-        connection.execute(query("merge/judge"))
-        connection.execute(query("merge/mark_dirty"), {"run_id": run_id})
-        connection.execute(query("merge/delete_replaced"))
+        connection.execute(query("merge/stage_replaced"))
+        copy_frame(connection, sql.Identifier("incoming_fact"), written.select(FACT_COLUMNS))
+        copy_frame(connection, sql.Identifier("replaced_fact"), replaced)
+        connection.execute("ANALYZE incoming_fact, replaced_fact")
+        connection.execute(query("merge/mark_dirty"), {"run_id": work.run_id})
+        deleted = connection.execute(query("merge/delete_replaced")).rowcount
         inserted = connection.execute(query("merge/insert")).rowcount
-        verdicts = _verdicts(connection, rows, versions)
-        entry = _verified(connection, inserted, verdicts)
-        record_work(connection, work_id, run_id, entry)
+        if (deleted, inserted) != (replaced.height, written.height):
+            raise _differs(
+                f"{replaced.height} rows to replace, {deleted} found; {written.height} to write, {inserted} written"
+            )
+        entry = _read_back(connection, written, verdicts)
+        record_work(connection, work.work_id, work.run_id, entry)
     return verdicts
 
 
-def _verdicts(connection: Connection, rows: pl.DataFrame, versions: pl.DataFrame) -> Verdicts:
-    found = connection.execute("SELECT transaction_id, verdict FROM incoming_verdict").fetchall()
-    winners = pl.DataFrame(found, schema={"transaction_id": pl.String, "verdict": pl.String}, orient="row")
-    single = rows.join(versions, on="transaction_id", how="anti").select(
-        "transaction_id", "seq", pl.lit("new").alias("outcome"), pl.lit(value=True).alias("wins")
-    )
-    several = versions.join(rows, on="transaction_id", how="semi").select(single.columns)
-    return settle(pl.concat([single, several]), winners)
+def _stored(work: Work, keyed: pl.DataFrame) -> pl.DataFrame:
+    """The version that the warehouse holds of each id, in the columns and types of `keyed`, before all of the run's."""
+    ids = keyed.select(pl.col("transaction_id").unique())
+    found = read_frame(work.url, query("merge/stored_versions"), matching=ids)
+    # A leaf that this very work has built holds versions of the run itself.
+    found = found.filter(~pl.col("load_id").is_in(list(work.own_runs)))
+    twice = found.height - found["transaction_id"].n_unique()
+    if twice:
+        raise TargetError(
+            f"{twice} transactions stand in more than one leaf; none may",
+            remedy="find them by transaction_id with HAVING count(*) > 1, and report this: no load writes such rows",
+        )
+    typed = found.select(pl.col(name).cast(keyed.schema[name]) for name in found.columns)
+    return typed.with_columns(seq=pl.lit(STORED_SEQ, pl.Int64))
 
 
-def _verified(connection: Connection, inserted: int, verdicts: Verdicts) -> WorkEntry:
+def _read_back(connection: Connection, written: pl.DataFrame, verdicts: Verdicts) -> WorkEntry:
     row = connection.execute(query("merge/totals")).fetchone()
     assert row is not None
-    expected, rows, amount, commission = row
-    if not inserted == expected == rows:
-        raise TargetError(
-            f"merge: {expected} rows to write, {inserted} written, {rows} read back",
-            remedy="nothing was kept; run the load again, and report this if it stays",
-        )
-    return WorkEntry(PART, "merged", rows, int(amount), int(commission), outcomes=verdicts.to_json())
+    found = (row[0], int(row[1]), int(row[2]))
+    sent = (written.height, exact_sum(written["amount_minor"]), exact_sum(written["commission_minor"]))
+    if found != sent:
+        raise _differs(f"rows and sums sent {sent}, read back {found}")
+    return WorkEntry(PART, "merged", *sent, outcomes=verdicts.to_json())
+
+
+def _differs(what: str) -> TargetError:
+    return TargetError(f"merge: {what}", remedy="nothing was kept; run the load again, and report this if it stays")

@@ -15,6 +15,10 @@ LOADED = "loaded"
 _FINAL = {NEW: "loaded", UPDATED: "updated", REPEATED: "repeated", CONFLICT: "rejected"}
 
 
+# Where the warehouse has nothing to say of the winners.
+NO_WINNERS = pl.DataFrame(schema={"transaction_id": pl.String, "verdict": pl.String})
+
+
 @dataclass
 class Outcomes:
     """Counts of one file."""

@@ -10,6 +10,7 @@ from engine.sift import Sifted
 from warehouse.connection import Connection
 from warehouse.errors import TargetError
 from warehouse.ledger import FileEntry, WorkEntry, close_run, record_file
+from warehouse.lock import require_writer
 
 
 def reconcile(files: Iterable[SourceFile], outcomes: dict[int, Outcomes], works: Iterable[WorkEntry]) -> None:
@@ -43,6 +44,7 @@ def close(
         store(connection, run_id, [(file, sifted.refused.get(file.number, [])) for file in files])
         for file in files:
             record_file(connection, run_id, _entry(file, sifted.outcomes[file.number]))
+        require_writer(connection, run_id)
         close_run(connection, run_id, "done", summary)
 
 

@@ -11,7 +11,8 @@ from engine.shards import SHARD_SCHEMA
 from partitions.grain import Span, day_of
 from partitions.layout import Layout
 
-# 4 million rows. Writing shards and reading them again takes 0.15 us a row, a tenth of steps 2 and 3.
+# 4 million rows; a larger run needs the memory for other things. Writing shards and reading them again takes 0.15 us a
+# row, a tenth of steps 2 and 3.
 MOST_IN_MEMORY = 512 * 1024 * 1024
 
 # Polars opens all files of a plan at once, and stalls at some hundreds; and what it maps of them counts as our memory.
@@ -29,24 +30,30 @@ class Slice:
 
 
 class Shelf:
-    """Shards by path, those that fit in memory. A path that is not here is a file."""
+    """Shards by path, as long as all of them fit in memory. A path that is not here is a file."""
 
     def __init__(self, most_bytes: int = MOST_IN_MEMORY) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
+        self._is_full = False
         self._shards: dict[Path, pl.DataFrame] = {}
         self._lock = threading.Lock()
 
     def put(self, path: Path, rows: pl.DataFrame) -> None:
-        """Keep a shard, or write it to its path."""
+        """Keep a shard; or, when it is too much, write it and all others to their paths: a large run needs the room.
+
+        Shards are put aside before any is read.
+        """
         size = int(rows.estimated_size())
         with self._lock:
-            fits = self._bytes + size <= self._most_bytes
-            if fits:
+            self._is_full = self._is_full or self._bytes + size > self._most_bytes
+            if not self._is_full:
                 self._shards[path] = rows
                 self._bytes += size
-        if not fits:
-            rows.write_ipc(path)
+                return
+            out_of_memory, self._shards = {**self._shards, path: rows}, {}
+        for one, shard in out_of_memory.items():
+            shard.write_ipc(one)
 
     def scan(self, path: Path) -> pl.LazyFrame:
         """The rows of a shard."""
@@ -58,6 +65,7 @@ class Shelf:
         with self._lock:
             self._shards.clear()
             self._bytes = 0
+            self._is_full = False
 
 
 # One for the process: tasks know shards by their path, wherever they run.

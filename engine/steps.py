@@ -1,9 +1,11 @@
 """The numbered steps of a load: the same in code, logs, progress and docs."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
+
+from engine.discover import SourceFile
 
 STEPS = {
     1: "Discover",
@@ -32,6 +34,9 @@ class Watcher(Protocol):
 
     def say(self, message: str) -> None:
         """Something that a person should know."""
+
+    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None:
+        """The run has its number, and these files are its work."""
 
 
 class Stopwatch:

@@ -22,6 +22,7 @@ class Summary:
     notices: list[str] = field(default_factory=list)
     inferred_clients: int = 0
     new_beneficiaries: int = 0
+    restated_facts: int = 0
     recomputed_cells: int = 0
     refreshed_views: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -66,6 +67,7 @@ class Summary:
             "notices": self.notices,
             "inferred_clients": self.inferred_clients,
             "new_beneficiaries": self.new_beneficiaries,
+            "restated_facts": self.restated_facts,
             "recomputed_cells": self.recomputed_cells,
             "refreshed_views": self.refreshed_views,
         }

@@ -1,6 +1,6 @@
 """Restoring archived leaves: built aside from their files, proven equal, and attached, all in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -44,9 +44,16 @@ class Wanted:
 
 
 def restore_leaves(
-    connection: Connection, wanted: Sequence[Wanted], folder: Path, timezone: str, hold_until: date
+    connection: Connection,
+    wanted: Sequence[Wanted],
+    folder: Path,
+    timezone: str,
+    hold_until: date,
+    afterwards: Callable[[], None] = lambda: None,
 ) -> None:
     """Bring leaves back as they were when they were archived, all or none, and hold each until a day.
+
+    `afterwards` is called in the same transaction, when the leaves are attached.
 
     Raises:
         TargetError: a file or manifest is damaged, the table has other columns now, another leaf has the days; or the
@@ -65,6 +72,7 @@ def restore_leaves(
             connection.execute(query("archive/hold"), (one.policy.name, one.leaf, hold_until))
             for archive in one.archives:
                 set_state(connection, archive, "restored")
+        afterwards()
 
 
 def _build(connection: Connection, wanted: Wanted, folder: Path, timezone: str) -> None:

@@ -65,6 +65,8 @@ GOOD: dict[str, dict[str, str]] = {
         "kyc_level": "2",
         "onboarded_on": "2020-02-29",
         "effective_at": "2023-01-01T00:00:00Z",
+        "updated_at": "2023-01-02T00:00:00Z",
+        "is_deleted": "0",
     },
     "services": {
         "service_id": "SAL",

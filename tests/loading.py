@@ -24,6 +24,7 @@ from pydantic import SecretStr
 
 from cli.main import main
 from engine import load as load_module
+from engine.discover import SourceFile
 from engine.feeds import FEEDS
 from engine.load import Request
 from engine.summary import Summary
@@ -65,6 +66,8 @@ class Silence:
     def advance(self, step: int, amount: int) -> None: ...
 
     def end(self, step: int, seconds: float) -> None: ...
+
+    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None: ...
 
     def say(self, message: str) -> None:
         self.said.append(message)
@@ -209,6 +212,8 @@ _CONTENT: dict[str, LiteralString] = {
     "kpi": "SELECT * FROM dwh.mv_daily_kpi",
     "client": "SELECT client_ref, client_code, customer_segment, company_size, risk_level, sector, country_code, city,"
     " kyc_level, onboarded_on, valid_from, valid_to, is_current, is_inferred, attribute_hash FROM dwh.dim_client",
+    "client_event": "SELECT client_ref, effective_at, updated_at, is_deleted, customer_segment, company_size,"
+    " risk_level, sector, country_code, city, kyc_level, onboarded_on FROM ops.client_event",
     "service": "SELECT service_id, service_name, category, commission_rate, is_active FROM dwh.dim_service",
     "channel": "SELECT channel_code, channel_name, is_inferred FROM dwh.dim_channel",
     "location": "SELECT location_code, city, region, country_code, latitude, longitude, is_inferred"
@@ -293,7 +298,7 @@ def environment(url: str | None, home: Path) -> dict[str, str]:
         {"CAURI_DATABASE_URL": url, "CAURI_PSEUDONYM_KEY": PSEUDONYM_KEY, "CAURI_VAULT_KEY": VAULT_KEY} if url else {}
     )
     bindir = {name: os.environ[name] for name in ("CAURI_PG_BINDIR", "CAURI_TEST_SESSION_FOLDER") if name in os.environ}
-    return kept | bindir | shared | {"CAURI_HOME": str(home), "COLUMNS": "120"}
+    return kept | bindir | shared | {"CAURI_HOME": str(home), "CAURI_LOG_FORMAT": "text", "COLUMNS": "120"}
 
 
 def cauri(

@@ -9,10 +9,11 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from warehouse.errors import CauriError, ConfigurationError, LockBusyError, TargetError, TransientTargetError
+from warehouse.interruption import registered
 
 # What the floors above may say of the driver: a connection, and safely composed SQL.
 Connection = psycopg.Connection[Any]
-__all__ = ["Connection", "connect", "require_writable", "sql", "translated"]
+__all__ = ["Connection", "connect", "is_writable", "require_writable", "sql", "translated"]
 
 SUPPORTED_MAJORS = range(15, 19)
 CONNECT_TIMEOUT_SECONDS = 10
@@ -35,7 +36,8 @@ def connect(url: str, *, autocommit: bool = True, application: str = "cauri") ->
         connection = psycopg.connect(_with_defaults(url, application), autocommit=autocommit, prepare_threshold=None)
         try:
             _check_version(connection)
-            yield connection
+            with registered(connection):
+                yield connection
         finally:
             connection.close()
 
@@ -72,13 +74,22 @@ def require_writable(connection: Connection) -> None:
     Raises:
         TargetError: the server is a standby, or read-only by setting.
     """
-    row = connection.execute("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'").fetchone()
-    standby, read_only = row if row else (False, False)
+    standby, read_only = _refuses_writes(connection)
     if standby or read_only:
         raise TargetError(
             "the database is read-only" + (" (a standby)" if standby else " (default_transaction_read_only)"),
             remedy="connect to the primary, as a role that may write",
         )
+
+
+def is_writable(connection: Connection) -> bool:
+    """Whether the server takes writes."""
+    return not any(_refuses_writes(connection))
+
+
+def _refuses_writes(connection: Connection) -> tuple[bool, bool]:
+    row = connection.execute("SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'").fetchone()
+    return row or (False, False)
 
 
 @contextmanager

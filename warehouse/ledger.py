@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from warehouse.connection import Connection
+from warehouse.lock import require_writer
 from warehouse.queries import query
 
 
@@ -46,7 +47,7 @@ def open_run(connection: Connection, command: str, work_id: str, started_at: dat
 
 
 def close_run(connection: Connection, run_id: int, status: str, summary: dict[str, Any] | None = None) -> None:
-    """End a run: done, failed or nothing."""
+    """End a run: done, failed, stopped or nothing."""
     rows = (summary or {}).get("rows", {})
     counts = [rows.get(name, 0) for name in ("read", "loaded", "updated", "repeated", "rejected")]
     connection.execute(query("ledger/close_run"), (status, *counts, json.dumps(summary) if summary else None, run_id))
@@ -81,7 +82,12 @@ def record_file(connection: Connection, run_id: int, entry: FileEntry) -> None:
 
 
 def record_work(connection: Connection, work_id: str, run_id: int, entry: WorkEntry) -> None:
-    """Write down what a piece of work did, in the transaction that does it."""
+    """Write down what a piece of work did, at the end of the transaction that does it.
+
+    Raises:
+        TransientTargetError: the run has lost the writer lock; the transaction must not be committed.
+    """
+    require_writer(connection, run_id)
     connection.execute(
         query("ledger/record_work"),
         (

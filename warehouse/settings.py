@@ -1,11 +1,14 @@
 """The one place where the environment is read: `CAURI_*` variables and `.env`."""
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.errors import ConfigurationError
@@ -26,6 +29,17 @@ class Settings(BaseSettings):
     vault_key: SecretStr | None = None
     partitions: Path | None = None
     archive: Path | None = None
+    log_format: Literal["auto", "text", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    redact: str | None = None
+    metrics: Path | None = None
+    lineage: Path | None = None
+    alert_url: SecretStr | None = None
+    alert_secret: SecretStr | None = None
+    health_max_age_hours: float = Field(default=26, gt=0)
+    health_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    health_free_share: float = Field(default=0.05, ge=0, le=1)
+    health_premade_days: int = Field(default=7, ge=0)
 
     @field_validator("business_timezone")
     @classmethod
@@ -36,6 +50,21 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is not a time zone; use a name such as 'Africa/Abidjan'") from exc
         return name
 
+    @field_validator("redact")
+    @classmethod
+    def _is_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as exc:
+            raise ValueError(f"it is not a regular expression: {exc}") from exc
+        return pattern
+
+    @model_validator(mode="after")
+    def _alerts_are_signed(self) -> "Settings":
+        if self.alert_url is not None and self.alert_secret is None:
+            raise ValueError("CAURI_ALERT_URL needs CAURI_ALERT_SECRET, with which alerts are signed")
+        return self
+
     @cached_property
     def home_path(self) -> Path:
         """Folder that holds all that local mode writes, absolute."""
@@ -45,6 +74,21 @@ class Settings(BaseSettings):
     def archive_path(self) -> Path:
         """Folder of archived leaves, absolute."""
         return (self.archive or self.home_path / "archive").expanduser().resolve()
+
+    @property
+    def metrics_path(self) -> Path:
+        """The file of metrics, absolute."""
+        return (self.metrics or self.home_path / "metrics" / "cauri.prom").expanduser().resolve()
+
+    def secrets(self) -> list[str]:
+        """Values that no log may hold: keys, passwords, addresses with passwords."""
+        given = [getattr(self, name) for name in type(self).model_fields]
+        values = [one.get_secret_value() for one in given if isinstance(one, SecretStr)]
+        try:
+            password = urlsplit(self.database_url.get_secret_value()).password if self.database_url else None
+        except ValueError:
+            password = None
+        return values + ([password, unquote(password)] if password else [])
 
     @property
     def is_local(self) -> bool:

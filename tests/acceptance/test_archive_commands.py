@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sample.plan import SamplePlan
-from tests.loading import cauri, load, rows_of, sample_folder, state
+from tests.integration.test_load import assert_summary_agrees
+from tests.loading import SERVICE, cauri, client, load, rows_of, sample_folder, state, transaction, write_feed
 from warehouse.lock import single_writer
 
 PLAN = SamplePlan(rows=3_000, months=2, dirty_share=0.01, duplicate_share=0.01, update_share=0.02)
@@ -48,6 +49,39 @@ def test_a_month_goes_into_the_archive_and_comes_back(url: str, tmp_path: Path) 
     assert rows_of(url, "SELECT DISTINCT until::text FROM ops.leaf_hold") == [("2099-12-31",)]
     assert [one["state"] for one in told(url, tmp_path, "archives")["archives"]] == ["restored", "restored"]
     assert cauri("compare", sample_folder(PLAN), url=url, home=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("summary_goes", [True, False])
+def test_facts_that_come_back_follow_the_history_of_their_clients(
+    database_url: str, tmp_path: Path, *, summary_goes: bool
+) -> None:
+    """History changes while a month is away: a version is split, and one is removed."""
+    folder, url = tmp_path / "0", database_url
+    days = ["05", "15", "25"]
+    facts = [
+        transaction(n, transaction_ts=f"2024-01-{day}T10:00:00Z", client_id=f"C{n % 2}")
+        for n, day in enumerate(days * 2)
+    ]
+    changes = [client(f"C{n}", "2024-01-01T00:00:00Z") for n in range(2)]
+    write_feed(folder, "services", [SERVICE])
+    write_feed(folder, "transactions", facts)
+    write_feed(folder, "clients", [*changes, client("C1", "2024-01-10T00:00:00Z", risk_level="HIGH")])
+    load(folder, url)
+    told(url, tmp_path, "archive", "fact_transactions", "2024-01", "--drop")
+    if summary_goes:
+        told(url, tmp_path, "archive", "fact_daily_client_summary", "2024-01", "--drop")
+    late = [client("C0", "2024-01-10T00:00:00Z", risk_level="HIGH"), client("C1", "2024-01-10T00:00:00Z")]
+    write_feed(tmp_path / "1", "clients", late)
+    assert load(tmp_path / "1", url).restated_facts == 0
+    sums = "SELECT sum(transactions)::int, count(c.client_key) = count(*) FROM dwh.fact_daily_client_summary"
+    kept = rows_of(url, f"{sums} LEFT JOIN dwh.dim_client c USING (client_key)")
+    assert kept == ([(None, True)] if summary_goes else [(6, True)])
+    assert told(url, tmp_path, "restore", "fact_transactions", "2024-01")["restated_facts"] == 4
+    seen = (
+        "SELECT transaction_id, risk_level FROM dwh.fact_transactions JOIN dwh.dim_client USING (client_key) ORDER BY 1"
+    )
+    assert [risk for _, risk in rows_of(url, seen)] == ["LOW", "LOW", "HIGH", "LOW", "HIGH", "LOW"]
+    assert_summary_agrees(url)
 
 
 def test_what_a_person_reads(url: str, tmp_path: Path) -> None:

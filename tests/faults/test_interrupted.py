@@ -19,7 +19,8 @@ from warehouse.ledger import WorkEntry
 # What is called, whether the run dies before or after, at which call.
 POINTS = [
     ("engine.publish._dimensions", "after", 1),
-    ("engine.members.store_identities", "after", 1),
+    ("engine.clients.store_identities", "after", 1),
+    ("engine.clients.restate", "after", 1),
     ("engine.publish._labels", "after", 1),
     ("engine.publish.write_keys", "after", 1),
     ("engine.members._beneficiary_keys", "before", 1),

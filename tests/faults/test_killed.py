@@ -15,7 +15,7 @@ import pytest
 from sample.plan import SamplePlan
 from tests.database import copied_database
 from tests.integration.test_load import assert_summary_agrees
-from tests.loading import cauri, cauri_process, load, rows_of, sample_folder, state, value_of
+from tests.loading import cauri, cauri_process, load, sample_folder, state, value_of
 from warehouse.binaries import find_binaries
 from warehouse.migrations import migrate
 from warehouse.server import LocalServer
@@ -84,17 +84,6 @@ def test_an_interrupt_from_the_keyboard(database_url: str, tmp_path: Path, expec
     assert not (tmp_path / "work").exists() or list((tmp_path / "work").iterdir()) == []
     load(sample_folder(PLAN), database_url)
     assert state(database_url) == expected
-
-
-def test_a_termination_by_the_service_manager(database_url: str, tmp_path: Path) -> None:
-    """SIGTERM needs no farewell; what it leaves behind the next run removes."""
-    with cauri_process("load", sample_folder(PLAN), url=database_url, home=tmp_path) as process:
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith("1 Discover")
-        process.terminate()
-        process.communicate()
-    load(sample_folder(PLAN), database_url)
-    assert rows_of(database_url, "SELECT count(*) FROM ops.run WHERE status = 'done'") == [(1,)]
 
 
 @pytest.fixture

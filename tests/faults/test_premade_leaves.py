@@ -105,7 +105,7 @@ def test_rows_that_come_between_plan_and_attach_are_merged_with(
         row = value_of(beside, "SELECT to_jsonb(f) FROM dwh.fact_transactions f WHERE transaction_id = 'T0'")
         columns = value_of(beside, "SELECT string_agg(attname, ', ') FROM pg_attribute WHERE attgenerated = ''"
                                    " AND attnum > 0 AND attrelid = 'dwh.fact_transactions'::regclass")  # fmt: skip
-    earlier = {**row, "source_updated_at": "2023-12-01T00:00:00Z"}
+    earlier = {**row, "source_updated_at": "2023-12-01T00:00:00Z", "load_id": 0}
 
     def late(connection: Connection, units: Any, timezone: str) -> None:
         if units[0][1].first == date(2024, 1, 1):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from engine.summary import Summary
@@ -27,6 +28,7 @@ from tests.loading import (
     value_of,
     write_feed,
 )
+from warehouse.errors import TargetError
 
 PLAN = SamplePlan(rows=5_000, months=3, dirty_share=0.01, duplicate_share=0.03, update_share=0.05)
 LATER = "2024-01-16T08:00:00Z"
@@ -227,9 +229,6 @@ def test_what_becomes_of_a_row_that_comes_again(
     assert refused == [(["conflicting_duplicate"],)] * expected.get("rejected", 0)
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, strict=True, reason="only the newest version of an id is shown to the warehouse"
-)
 def test_a_row_of_this_run_that_the_warehouse_has_is_repeated_though_a_newer_one_follows(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -239,15 +238,38 @@ def test_a_row_of_this_run_that_the_warehouse_has_is_repeated_though_a_newer_one
     assert outcomes(again) == {"updated": 1, "repeated": 1}
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, strict=True, reason="only the newest version of an id is shown to the warehouse"
-)
 def test_a_conflict_with_the_warehouse_is_refused_though_a_newer_version_follows(
     database_url: str, tmp_path: Path
 ) -> None:
     offer(database_url, tmp_path / "1", [transaction(1)])
     rows = [transaction(1, amount="999"), transaction(1, status="FAILED", updated_at=LATER)]
     assert outcomes(offer(database_url, tmp_path / "2", rows)) == {"updated": 1, "rejected": 1}
+
+
+def test_a_transaction_in_two_leaves_is_found_and_nothing_is_written(database_url: str, tmp_path: Path) -> None:
+    offer(database_url, tmp_path / "1", [transaction(1), transaction(2, transaction_ts="2024-02-01T00:00:00Z")])
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE dwh.fact_transactions SET transaction_id = 'T1' WHERE transaction_id = 'T2'")
+    before = content(database_url)
+    with pytest.raises(TargetError, match="1 transactions stand in more than one leaf"):
+        offer(database_url, tmp_path / "2", [transaction(1, status="FAILED", updated_at=LATER)])
+    assert content(database_url) == before
+
+
+def test_versions_of_the_run_count_after_the_one_that_is_stored(database_url: str, tmp_path: Path) -> None:
+    """The stored version is newer than some of the run and older than others; one of them goes into a new leaf."""
+    offer(database_url, tmp_path / "1", [transaction(1, updated_at="2024-01-20T00:00:00Z")])
+    versions = [
+        transaction(1, amount="1", updated_at="2024-01-19T00:00:00Z"),
+        transaction(1, amount="2", transaction_ts="2024-02-02T00:00:00Z", updated_at="2024-02-03T00:00:00Z"),
+        transaction(1, amount="3", updated_at="2024-02-04T00:00:00Z"),
+        transaction(1, amount="2", transaction_ts="2024-02-02T00:00:00Z", updated_at="2024-02-03T00:00:00Z"),
+    ]
+    assert outcomes(offer(database_url, tmp_path / "2", versions)) == {"updated": 2, "repeated": 2}
+    stored = rows_of(database_url, "SELECT amount_minor, date_key FROM dwh.fact_transactions")
+    assert [date_key for _, date_key in stored] == [20240115]
+    assert len(stored) == 1
+    assert_summary_agrees(database_url)
 
 
 def test_a_moved_row_leaves_no_cell_behind(database_url: str, tmp_path: Path) -> None:
@@ -293,9 +315,6 @@ def test_an_inferred_client_is_completed_in_place(database_url: str, tmp_path: P
     assert rows_of(database_url, "SELECT DISTINCT client_key FROM dwh.fact_transactions") == [(1,)]
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, strict=True, reason="facts are not yet pointed anew when a client's change arrives late"
-)
 def test_a_late_change_of_a_client_restates_its_facts(database_url: str, tmp_path: Path) -> None:
     offer(database_url, tmp_path / "1", [transaction(1)], clients=[client("C1", "2024-01-01T00:00:00Z")])
     late = client("C1", "2024-01-10T00:00:00Z", risk_level="HIGH")

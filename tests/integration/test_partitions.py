@@ -19,7 +19,7 @@ from partitions.policy import Policy, facts_and_summary, read_policies
 from tests.loading import SERVICE, execute, load, rows_of, transaction, value_of, write_feed
 from tests.notices import notices
 from warehouse.connection import Connection, connect
-from warehouse.errors import LockBusyError, TargetError
+from warehouse.errors import LockBusyError, TransientTargetError
 
 LOADED = facts_and_summary(read_policies())
 JANUARY, MARCH = Grain.MONTH.span_of(date(2024, 1, 1)), Grain.MONTH.span_of(date(2024, 3, 1))
@@ -192,13 +192,15 @@ def test_rows_outside_of_the_month_are_refused(database_url: str, connection: Co
         connection.execute(f"INSERT INTO {leaf.as_string()} VALUES ({columns})")
 
 
-def test_a_leaf_cannot_be_attached_twice(connection: Connection) -> None:
-    build(connection, JANUARY)
-    attach_both(connection, JANUARY)
-    build(connection, JANUARY)
-    with pytest.raises(TargetError, match="already exists"):
-        attach_both(connection, JANUARY)
-    assert attached_spans(connection) == {JANUARY}
+def test_a_leaf_with_rows_gives_way_to_no_other(loaded_url: str) -> None:
+    with connect(loaded_url) as connection:
+        build(connection, JANUARY)
+        before = attached_spans(connection)
+        with pytest.raises(TransientTargetError, match="has some now"):
+            attach_both(connection, JANUARY)
+        assert attached_spans(connection) == before
+        assert built_spans(connection) == {JANUARY}
+    assert value_of(loaded_url, "SELECT count(*) FROM dwh_parts.fact_transactions_2024_01") > 0
 
 
 @pytest.fixture

@@ -88,6 +88,8 @@ REFUSED: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "effective_at_invalid": ("effective_at", NOT_A_MOMENT),
         "effective_at_too_old": ("effective_at", LONG_AGO),
         "effective_at_in_future": ("effective_at", (FUTURE,)),
+        "updated_at_invalid": ("updated_at", NOT_A_MOMENT),
+        "is_deleted_invalid": ("is_deleted", ("maybe", "2")),
     },
     "services": {
         "service_id_missing": ("service_id", ("",)),
@@ -147,6 +149,8 @@ ACCEPTED: dict[str, dict[str, tuple[str, ...]]] = {
         "kyc_level": ("", "0", "3"),
         "onboarded_on": ("", "29/02/2020", "1901-01-01"),
         "company_name": ("", "Société"),
+        "updated_at": ("", "2022-01-01T00:00:00Z", "2099-01-01T00:00:00Z"),
+        "is_deleted": ("", "0", "OUI"),
         "email": ("",),
     },
     "services": {"commission_rate": ("", "0", "5", "5.0"), "is_active": ("", "0", "OUI", "False", "vrai")},

@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS_PAGE = ROOT / "docs" / "commands.md"
 FLOORS = (
     "cli",
+    "operations",
+    "deploy",
     "ml",
     "engine",
     "partitions",

@@ -1,4 +1,4 @@
--- The versions that newer ones replace, in whichever leaf they stand.
+-- The versions that newer ones replace.
 DELETE FROM dwh.fact_transactions f
-USING incoming_verdict v
-WHERE v.verdict = 'updated' AND f.date_key = v.old_date_key AND f.transaction_id = v.transaction_id
+USING replaced_fact r
+WHERE f.date_key = r.date_key AND f.transaction_id = r.transaction_id

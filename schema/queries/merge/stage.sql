@@ -1,2 +1,2 @@
--- Rows that are offered to leaves that exist.
-CREATE TEMPORARY TABLE incoming_fact (seq bigint NOT NULL, LIKE dwh.fact_transactions) ON COMMIT DROP
+-- Rows that are to be written into leaves that exist.
+CREATE TEMPORARY TABLE incoming_fact (LIKE dwh.fact_transactions) ON COMMIT DROP

@@ -1,0 +1,6 @@
+-- The newest successful run that read rows.
+SELECT run_id, finished_at, summary, coalesce(rows_rejected::double precision / nullif(rows_read, 0), 0) AS rejected_share
+FROM ops.run
+WHERE status = 'done' AND rows_read > 0
+ORDER BY run_id DESC
+LIMIT 1
