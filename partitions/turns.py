@@ -48,12 +48,13 @@ def in_turns(
 
     @contextmanager
     def turn(attempt: AttemptManager) -> Iterator[None]:
-        with attempt, translated():
+        with translated():
             left, insist_in = deadline - monotonic(), insist_at - monotonic()
+            # No part of the attempt: to have looked until patience ended is the end.
             outlast(connection, tables, left, insist_in, stops_readers=stops_readers)
-            with connection.transaction():
-                connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
-                yield
+        with attempt, translated(), connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+            yield
 
     return map(turn, attempts(patience))
 

@@ -1,0 +1,41 @@
+"""Locks in short turns: who waits for whom, and for how long."""
+
+import time
+
+import psycopg
+import pytest
+
+from partitions.turns import in_turns
+from warehouse.connection import connect, sql
+from warehouse.errors import LockBusyError
+
+FACTS = sql.Identifier("dwh", "fact_transactions")
+
+
+def test_a_long_transaction_that_outlives_patience_is_told_as_such(database_url: str) -> None:
+    with psycopg.connect(database_url) as reader, connect(database_url) as connection:
+        reader.execute("SELECT count(*) FROM dwh.fact_transactions")
+        time.sleep(1.2)
+        begun = time.monotonic()
+        with pytest.raises(LockBusyError, match=r"1 long transaction\(s\) use"):
+            for turn in in_turns(connection, [FACTS], patience=0.3, insist_after=5):
+                with turn:
+                    pytest.fail("no turn was to be begun")
+        assert 0.3 <= time.monotonic() - begun
+        reader.rollback()
+        for turn in in_turns(connection, [FACTS], patience=5):
+            with turn:
+                connection.execute("LOCK TABLE dwh.fact_transactions IN ACCESS EXCLUSIVE MODE")
+
+
+def test_a_lock_that_others_hold_is_asked_for_again(database_url: str) -> None:
+    asked = 0
+    with psycopg.connect(database_url) as holder, connect(database_url) as connection:
+        holder.execute("LOCK TABLE dwh.fact_transactions IN ACCESS SHARE MODE")
+        for turn in in_turns(connection, patience=10):
+            with turn:
+                asked += 1
+                if asked == 2:
+                    holder.rollback()
+                connection.execute("LOCK TABLE dwh.fact_transactions IN ACCESS EXCLUSIVE MODE")
+    assert asked == 2
