@@ -58,7 +58,7 @@ def test_the_dag_calls_the_command_and_skips() -> None:
     nightly, health = calls_of(tree, "BashOperator")
     assert constants["NOTHING_TO_DO"] == NOTHING
     assert ast.unparse(nightly["skip_on_exit_code"]) == "NOTHING_TO_DO"
-    assert "nightly {FEEDS}" in ast.unparse(nightly["bash_command"])
+    assert "load {FEEDS}" in ast.unparse(nightly["bash_command"])
     assert ast.unparse(health["trigger_rule"]) == "'all_done'"
     (dag,) = calls_of(tree, "DAG")
     assert {"dag_id", "schedule", "start_date", "catchup", "max_active_runs"} <= set(dag)
