@@ -65,8 +65,12 @@ class Webhook:
             SIGNATURE_HEADER: signature(self.secret, timestamp, body),
         }
         request = Request(self.url, body, headers, method="POST")  # noqa: S310 - the scheme was looked at
-        with build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
-            return
+        try:
+            with build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
+                return
+        except HTTPError as exc:
+            exc.close()  # it is the answer, too, and holds its socket
+            raise
 
 
 class _NoRedirect(HTTPRedirectHandler):

@@ -232,7 +232,7 @@ def test_a_disk_without_room_is_seen_before_anything_is_written(
 ) -> None:
     free = shutil.disk_usage(tmp_path)._replace(free=100)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
-    with pytest.raises(TransientTargetError, match=r"no room for the archive in .*: 0 MiB free, about") as caught:
+    with pytest.raises(TransientTargetError, match=r"no room for the archive in .*: 0\.0 MiB free, about") as caught:
         archive_leaf(connection, POLICY, leaf, tmp_path)
     assert (caught.value.exit_code, caught.value.facts["free_bytes"]) == (75, 100)
     assert (list(files(tmp_path)), states(connection)) == ([], [])

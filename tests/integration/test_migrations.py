@@ -220,4 +220,5 @@ def _numbered(text: str) -> str:
     for number, name in enumerate(names, start=1):
         text = text.replace(f"%({name})s", f"${number}")
     first, *rest = text.split("%s")
-    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
+    numbered = first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
+    return numbered.replace("%%", "%")
