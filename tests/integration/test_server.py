@@ -65,7 +65,8 @@ def _stopped_at_the_end(home: Path) -> Iterator[LocalServer]:
 def _stop_for_sure(server: LocalServer) -> None:
     if (server.home / "postgres" / "data").exists():
         for process in server_processes(_place(server)):
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         _wait_until(lambda: not server_processes(_place(server)))
 
 
