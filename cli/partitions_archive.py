@@ -36,8 +36,10 @@ def archive(
     context = open_warehouse()
     policy = policy_named(context.policies, table_name)
     with single_writer(context.url), connect(context.url) as connection:
-        found = [leaf_named(connection, policy, name, context.settings.business_timezone) for name in leaves]
-        done = [_archive(connection, context, policy, leaf, drop=drop) for leaf in dict.fromkeys(found)]
+        named = [leaf_named(connection, policy, name, context.settings.business_timezone) for name in leaves]
+        # By name: what the catalog says of a leaf's size may have changed between two looks at it.
+        found = list({leaf.name: leaf for leaf in named}.values())
+        done = [_archive(connection, context, policy, leaf, drop=drop) for leaf in found]
         said = _left_beside(connection, context, policy, found) if drop else []
     for line in said:
         stderr.print(f"  {line}", style="dim", soft_wrap=True)

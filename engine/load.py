@@ -5,8 +5,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -25,7 +26,7 @@ from partitions.policy import facts_and_summary, policies_of
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
-from warehouse.ledger import close_run, open_run
+from warehouse.ledger import give_up_run, open_run
 from warehouse.lock import WriterLock, single_writer
 from warehouse.settings import Settings
 
@@ -87,31 +88,25 @@ def _load(
         intake = _take_in(request, connection, folder, stopwatch, watcher, summary)
         if intake is None:
             return
-        work_id = work_identity(intake.files, request.settings.business_timezone)
-        run_id = summary.run_id = open_run(connection, "load", work_id, intake.sieve.domains.clock)
-        lock.lead(run_id)
-        watcher.opened(run_id, intake.files)
-        publisher = Publisher(
-            connection,
-            request.url,
-            request.keyring,
-            folder,
-            run_id,
-            work_id,
-            stopwatch,
-            watcher,
-            summary,
-            policies,
-            request.settings.business_timezone,
-        )
-        try:
+        work_id, clock = work_identity(intake.files, request.settings.business_timezone), intake.sieve.domains.clock
+        with _given_up_on_error(request.url, work_id, clock):
+            run_id = summary.run_id = open_run(connection, "load", work_id, clock)
+            lock.lead(run_id)
+            watcher.opened(run_id, intake.files)
+            publisher = Publisher(
+                connection,
+                request.url,
+                request.keyring,
+                folder,
+                run_id,
+                work_id,
+                stopwatch,
+                watcher,
+                summary,
+                policies,
+                request.settings.business_timezone,
+            )
             publish(publisher, intake, executor)
-        except CauriError:
-            _mark(request.url, run_id, "failed")
-            raise
-        except KeyboardInterrupt:
-            _mark(request.url, run_id, "stopped")
-            raise
 
 
 def _take_in(
@@ -121,12 +116,17 @@ def _take_in(
     return take_in(keeper, request.folder, request.mapping, summary)
 
 
-def _mark(url: str, run_id: int, status: str) -> None:
+@contextmanager
+def _given_up_on_error(url: str, work_id: str, started_at: datetime) -> Iterator[None]:
+    """Close the run's record if it fails or is stopped, from the moment on at which it may be there."""
     try:
-        with connect(url) as connection:
-            close_run(connection, run_id, status)
-    except CauriError:
-        return  # the database is away: the run stays open in the ledger, as after a kill
+        yield
+    except BaseException as exc:
+        status = "stopped" if isinstance(exc, KeyboardInterrupt) else "failed"
+        # If the database is away, the run stays open in the ledger, as after a kill.
+        with suppress(CauriError), connect(url) as connection:
+            give_up_run(connection, work_id, started_at, status)
+        raise
 
 
 @contextmanager

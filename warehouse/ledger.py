@@ -47,12 +47,17 @@ def open_run(connection: Connection, command: str, work_id: str, started_at: dat
 
 
 def close_run(connection: Connection, run_id: int, status: str, summary: dict[str, Any] | None = None) -> None:
-    """End a run: done, failed, stopped or nothing."""
+    """End a run: done, or nothing."""
     rows = (summary or {}).get("rows", {})
     counts = [rows.get(name, 0) for name in ("read", "loaded", "updated", "repeated", "rejected")]
     connection.execute(query("ledger/close_run"), (status, *counts, json.dumps(summary) if summary else None, run_id))
     for step in (summary or {}).get("steps", []):
         connection.execute(query("ledger/record_step"), (run_id, step["step"], step["name"], step["seconds"]))
+
+
+def give_up_run(connection: Connection, work_id: str, started_at: datetime, status: str) -> None:
+    """End the run that this process opened, if it got so far and is still open: failed or stopped."""
+    connection.execute(query("ledger/give_up_run"), (status, work_id, started_at))
 
 
 def known_files(connection: Connection) -> dict[tuple[str, str, str], str]:

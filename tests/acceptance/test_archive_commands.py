@@ -1,11 +1,16 @@
 """`cauri partitions archive`, `restore` and `archives`, by their words."""
 
 import json
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from cli.partitions_names import leaf_named
+from partitions.catalog import Leaf
 from sample.plan import SamplePlan
 from tests.integration.test_load import assert_summary_agrees
 from tests.loading import SERVICE, cauri, client, load, rows_of, sample_folder, state, transaction, write_feed
@@ -49,6 +54,17 @@ def test_a_month_goes_into_the_archive_and_comes_back(url: str, tmp_path: Path) 
     assert rows_of(url, "SELECT DISTINCT until::text FROM ops.leaf_hold") == [("2099-12-31",)]
     assert [one["state"] for one in told(url, tmp_path, "archives")["archives"]] == ["restored", "restored"]
     assert cauri("compare", sample_folder(PLAN), url=url, home=tmp_path).code == 0
+
+
+def test_a_leaf_that_is_named_twice_goes_once_although_its_statistics_change(url: str, tmp_path: Path) -> None:
+    calls = count(1)
+
+    def as_the_catalog_sees_it_later(*arguments: Any) -> Leaf:
+        return replace(leaf_named(*arguments), frozen_age=next(calls))
+
+    with mock.patch("cli.partitions_archive.leaf_named", as_the_catalog_sees_it_later):
+        gone = told(url, tmp_path, "archive", "fact_transactions", "2024-01", FACTS, "--drop")
+    assert [one["leaf"] for one in gone["archived"]] == [FACTS]
 
 
 @pytest.mark.parametrize("summary_goes", [True, False])

@@ -24,6 +24,7 @@ from warehouse.ledger import (
     WorkEntry,
     close_run,
     forget_leaf,
+    give_up_run,
     known_files,
     open_run,
     record_file,
@@ -214,7 +215,7 @@ def test_a_run_that_was_closed_writes_no_more(database_url: str) -> None:
         run_id = open_run(connection, "load", "work", BEGAN)
         lock.lead(run_id)
         require_writer(connection, run_id)
-        close_run(connection, run_id, "stopped")
+        give_up_run(connection, "work", BEGAN, "stopped")
         with pytest.raises(TransientTargetError, match=f"run {run_id} has lost"):
             require_writer(connection, run_id)
 

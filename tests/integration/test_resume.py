@@ -1,12 +1,15 @@
 """A load that was interrupted between its transactions, and is run again."""
 
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 
+from engine import load as load_module
 from engine import publish
 from tests.loading import SERVICE, load, rows_of, settings_for, transaction, value_of, write_feed
+from warehouse import ledger
 from warehouse.errors import TransientTargetError
 
 
@@ -35,3 +38,19 @@ def test_two_loads_of_one_process_do_not_share_their_snapshots(database_url: str
     write_feed(second, "transactions", [transaction(2, client_id="C2", transaction_ts="2024-02-03T10:00:00Z")])
     load(second, database_url, settings=settings)
     assert value_of(database_url, "SELECT count(DISTINCT client_key) FROM dwh.fact_transactions") == 2
+
+
+@pytest.mark.parametrize("exc", [KeyboardInterrupt, ValueError])
+def test_a_run_that_ends_before_it_knows_its_number_is_closed(
+    database_url: str, tmp_path: Path, exc: type[BaseException]
+) -> None:
+    write_feed(tmp_path, "services", [SERVICE])
+
+    def open_run(*arguments: Any) -> int:
+        ledger.open_run(*arguments)
+        raise exc
+
+    with mock.patch.object(load_module, "open_run", open_run), pytest.raises(exc):
+        load(tmp_path, database_url)
+    ended = {KeyboardInterrupt: "stopped", ValueError: "failed"}[exc]
+    assert rows_of(database_url, "SELECT status, finished_at IS NULL FROM ops.run") == [(ended, False)]
