@@ -10,6 +10,11 @@ default:
 load *args:
     @uv run cauri load "$@"
 
+# Take what has arrived in a directory, bring everything up to date, maintain the partitions
+[no-exit-message]
+nightly *args:
+    @uv run cauri nightly "$@"
+
 # Write a sample of the feeds
 [no-exit-message]
 sample *args:

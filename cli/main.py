@@ -7,7 +7,20 @@ import sys
 import typer
 from dotenv import load_dotenv
 
-from cli import compare, database, health, initialise, load, partitions, quarantine, refresh, sample, show_sql, status
+from cli import (
+    compare,
+    database,
+    health,
+    initialise,
+    load,
+    nightly,
+    partitions,
+    quarantine,
+    refresh,
+    sample,
+    show_sql,
+    status,
+)
 from cli.failure import report, report_crash, say_stopped
 from cli.signals import TerminatedError, heeded_signals
 from warehouse.errors import CauriError, TransientTargetError
@@ -23,6 +36,7 @@ app = typer.Typer(
 app.command("init")(initialise.init)
 app.command("sample")(sample.sample)
 app.command("load")(load.load)
+app.command("nightly")(nightly.nightly)
 app.command("status")(status.status)
 app.command("health")(health.health)
 app.command("compare")(compare.compare)

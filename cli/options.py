@@ -11,4 +11,5 @@ Feeds = Annotated[
     Path | None,
     typer.Option("--feeds", envvar="CAURI_FEEDS", help="Mapping file; default: feeds.toml in the directory."),
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", envvar="CAURI_DRY_RUN", help="Read, check and plan; write nothing.")]
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="Partitioned table, with or without its schema.")]

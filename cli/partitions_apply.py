@@ -12,7 +12,7 @@ from partitions.actions import Site
 from partitions.apply import Applied, apply
 from partitions.steps.step import Step
 from warehouse.connection import connect, require_writable
-from warehouse.errors import CauriError, NothingToDoError, TransientTargetError
+from warehouse.errors import NothingToDoError
 from warehouse.lock import single_writer
 
 
@@ -39,18 +39,15 @@ def apply_command(json: Json = False, quiet: Quiet = False) -> None:
 def _document(applied: Applied) -> dict[str, Any]:
     return {
         "status": "done" if applied.steps else "nothing",
-        "steps": [
-            {"kind": step.kind, "table": step.policy.name, "leaf": step.subject, "line": step.line, "seconds": seconds}
-            for step, seconds in applied.steps
-        ],
+        "steps": applied.to_json(),
         "problems": [vars(problem) for problem in applied.plan.problems],
         "advice": [vars(advice) for advice in applied.plan.advice],
     }
 
 
 def _end(applied: Applied, *, json: bool) -> None:
-    if applied.failures:
-        raise _joined(applied)
+    if applied.error:
+        raise applied.error
     if applied.steps:
         if not json:
             stdout.print(f"{len(applied.steps)} step(s) done.")
@@ -58,15 +55,3 @@ def _end(applied: Applied, *, json: bool) -> None:
         raise typer.Exit(NothingToDoError.exit_code)
     else:
         raise nothing_left(applied.plan)
-
-
-def _joined(applied: Applied) -> CauriError:
-    """One error for those of all tables; temporary only if each of them is."""
-    errors = list(applied.failures.values())
-    if len(errors) == 1:
-        return errors[0]
-    worst = next((error for error in errors if not isinstance(error, TransientTargetError)), errors[0])
-    text = "\n".join(f"- {name}: {error.message}" for name, error in applied.failures.items())
-    return type(worst)(
-        f"{len(errors)} tables failed, {len(applied.steps)} step(s) were done:\n{text}", remedy=worst.remedy
-    )

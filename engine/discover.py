@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.arrival import ALL_WHOLE, Arrival, Stamp, stamp_of
 from engine.feeds import CONTRACT_VERSION, FEEDS, Feed
 from engine.mapping import MAPPING_FILE, Source, default_sources, read_sources
 from warehouse.errors import ConfigurationError, SourceError
@@ -28,6 +31,7 @@ class SourceFile:
     source: Source
     size_bytes: int
     content_hash: str
+    stamp: Stamp | None = None
 
     @property
     def feed(self) -> Feed:
@@ -55,19 +59,25 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Discovery:
-    """What a folder holds: files in the order in which they are read, and the names of files of no feed."""
+    """What a folder holds: files in the order in which they are read, and the names of files of no feed.
+
+    `unfinished` says of files that are still being written how that is known.
+    """
 
     files: tuple[SourceFile, ...]
     ignored: tuple[str, ...]
     same_content: tuple[str, ...]
+    unfinished: tuple[str, ...] = ()
 
 
-def discover(folder: Path, mapping: Path | None = None) -> Discovery:
-    """Find and fingerprint the files of each feed in `folder` (not below it).
+def discover(
+    folder: Path, mapping: Path | None = None, arrival: Arrival = ALL_WHOLE, *, may_be_empty: bool = False
+) -> Discovery:
+    """Find and fingerprint the files of each feed in `folder` (not below it) that have arrived whole.
 
     Raises:
         ConfigurationError: the folder or the mapping does not exist, or the mapping is wrong.
-        SourceError: the folder has no file of any feed, or a file cannot be read.
+        SourceError: the folder has no file of any feed, and that it may not; or a file cannot be read.
     """
     if not folder.is_dir():
         raise ConfigurationError(
@@ -76,7 +86,7 @@ def discover(folder: Path, mapping: Path | None = None) -> Discovery:
     sources = _sources(folder, mapping)
     candidates = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     found = [(path.name, source, path) for path in candidates for source in sources if _belongs(path, source)]
-    if not found and not any(source.rows for source in sources):
+    if not may_be_empty and not found and not any(source.rows for source in sources):
         raise SourceError(
             f"{folder} holds no file of any feed ({len(candidates)} files seen)",
             remedy=f"names must begin with {', '.join(FEEDS)} and end with {', '.join(ENDINGS)} (also .gz, .zst),"
@@ -84,10 +94,17 @@ def discover(folder: Path, mapping: Path | None = None) -> Discovery:
         )
     taken = {name for name, _, _ in found}
     ignored = tuple(path.name for path in candidates if path.name not in taken and _looks_like_data(path))
+    lacking = {path: lack for _, _, path in found if (lack := _lacks(path, arrival))}
     with ThreadPoolExecutor(HASHING_THREADS) as pool:
-        fingerprinted = list(pool.map(lambda item: _fingerprint(*item), found))
+        whole = [item for item in found if item[2] not in lacking]
+        fingerprinted = list(pool.map(lambda item: _fingerprint(*item), whole))
     unique, same = _without_copies([*_inline(sources), *fingerprinted])
-    return Discovery(unique, ignored, same)
+    return Discovery(unique, ignored, same, tuple(f"{path.name} {lack}" for path, lack in lacking.items()))
+
+
+def _lacks(path: Path, arrival: Arrival) -> str | None:
+    with _readable(path.name):
+        return arrival.lacks(path, time.time())
 
 
 def _sources(folder: Path, mapping: Path | None) -> list[Source]:
@@ -112,12 +129,19 @@ def _looks_like_data(path: Path) -> bool:
 
 
 def _fingerprint(name: str, source: Source, path: Path) -> SourceFile:
+    with _readable(name), path.open("rb") as stream:
+        # Of before the first byte is read: whoever writes afterwards changes it.
+        stamp = stamp_of(path)
+        content_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+    return SourceFile(0, path, name, source, stamp.size, content_hash, stamp)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
     try:
-        with path.open("rb") as stream:
-            content_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+        yield
     except OSError as exc:
         raise SourceError(f"{name} cannot be read: {exc.strerror}", remedy="check the file and its rights") from None
-    return SourceFile(0, path, name, source, path.stat().st_size, content_hash)
 
 
 def _inline(sources: Iterable[Source]) -> list[SourceFile]:
@@ -138,7 +162,5 @@ def _without_copies(files: Iterable[SourceFile]) -> tuple[tuple[SourceFile, ...]
         if file.identity in unique:
             same.append(f"{file.name} (same content as {unique[file.identity].name})")
             continue
-        unique[file.identity] = SourceFile(
-            len(unique), file.path, file.name, file.source, file.size_bytes, file.content_hash
-        )
+        unique[file.identity] = replace(file, number=len(unique))
     return tuple(unique.values()), tuple(same)

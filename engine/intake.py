@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from engine.arrival import ALL_WHOLE, Arrival, require_unchanged
 from engine.dimensions import with_defaults
 from engine.discover import Discovery, SourceFile, discover
 from engine.duplicates import versions
@@ -60,7 +61,10 @@ class Intake:
 
 @dataclass(frozen=True)
 class Doorkeeper:
-    """With what files are taken in: the folder for what is put aside, the keys, and who looks on."""
+    """With what files are taken in: the folder for what is put aside, the keys, and who looks on.
+
+    `arrival` says which files are whole; a folder without any file `may_be_empty`.
+    """
 
     connection: Connection
     settings: Settings
@@ -68,6 +72,8 @@ class Doorkeeper:
     work_folder: Path
     stopwatch: Stopwatch
     watcher: Watcher
+    arrival: Arrival = ALL_WHOLE
+    may_be_empty: bool = False
 
 
 def take_in(
@@ -76,11 +82,11 @@ def take_in(
     """Find, read and check the files of a folder that the ledger does not know yet; None if it knows them all.
 
     Raises:
-        SourceError: one or more files cannot be read as what they claim to be; all of them are named.
+        SourceError: one or more files cannot be read as what they claim to be, or are being written to; all are named.
         ConfigurationError: the folder or its mapping is wrong.
     """
     with keeper.stopwatch.step(1):
-        discovery = discover(folder, mapping)
+        discovery = discover(folder, mapping, keeper.arrival, may_be_empty=keeper.may_be_empty)
         known = set(known_files(keeper.connection)) if skip_known else set()
         discovery = _unknown(discovery, known, keeper.watcher, summary)
         if not discovery.files:
@@ -89,6 +95,7 @@ def take_in(
         readers = _open_all(discovery, keeper.watcher, summary)
     with keeper.stopwatch.step(2):
         sieve, sifted = _sift_all(keeper, readers)
+        require_unchanged({file.path: file.stamp for file in discovery.files if file.path and file.stamp})
         keeper.stopwatch.lend(3, sifted.seconds_checking)
     return Intake(discovery, readers, sieve, sifted)
 
@@ -99,6 +106,8 @@ def _unknown(discovery: Discovery, known: set[tuple[str, str, str]], watcher: Wa
         watcher.say(f"{len(summary.skipped_files)} file(s) skipped: the ledger has their content already")
     summary.notices += [f"{name} belongs to no feed and is not read" for name in discovery.ignored]
     summary.notices += [f"{name} is not read twice" for name in discovery.same_content]
+    summary.unfinished_files = list(discovery.unfinished)
+    summary.notices += [f"{name}: it is left for the next run" for name in discovery.unfinished]
     for notice in summary.notices:
         watcher.say(notice)
     files = [file for file in discovery.files if file.identity not in known]

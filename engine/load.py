@@ -12,8 +12,10 @@ from pathlib import Path
 
 import psutil
 
+from engine.arrival import ALL_WHOLE, Arrival
 from engine.feeds import TRANSACTIONS
 from engine.intake import Doorkeeper, Intake, take_in
+from engine.maintenance import maintain
 from engine.outcomes import NO_WINNERS, settle
 from engine.plan import plan_leaves, work_identity
 from engine.publish import Publisher, publish
@@ -33,7 +35,7 @@ from warehouse.settings import Settings
 
 @dataclass(frozen=True)
 class Request:
-    """What to load, and into which warehouse."""
+    """What to load, and into which warehouse; a nightly run takes what has arrived and then maintains the leaves."""
 
     folder: Path
     url: str
@@ -41,6 +43,12 @@ class Request:
     keyring: Keyring
     mapping: Path | None = None
     dry_run: bool = False
+    nightly: bool = False
+    arrival: Arrival = ALL_WHOLE
+
+    @property
+    def command(self) -> str:
+        return "nightly" if self.nightly else "load"
 
 
 def load(request: Request, watcher: Watcher) -> Summary:
@@ -56,6 +64,9 @@ def load(request: Request, watcher: Watcher) -> Summary:
     else:
         with single_writer(request.url) as lock, leaf_executor(request.settings.workers) as executor:
             _load(request, lock, executor, stopwatch, watcher, summary)
+            if request.nightly:
+                with stopwatch.step(10):
+                    summary.maintenance = maintain(request.url, request.settings, watcher)
     summary.steps = stopwatch.as_list()
     summary.seconds = stopwatch.elapsed
     summary.peak_rss_bytes = peak_memory()
@@ -90,7 +101,7 @@ def _load(
             return
         work_id, clock = work_identity(intake.files, request.settings.business_timezone), intake.sieve.domains.clock
         with _given_up_on_error(request.url, work_id, clock):
-            run_id = summary.run_id = open_run(connection, "load", work_id, clock)
+            run_id = summary.run_id = open_run(connection, request.command, work_id, clock)
             lock.lead(run_id)
             watcher.opened(run_id, intake.files)
             publisher = Publisher(
@@ -112,7 +123,16 @@ def _load(
 def _take_in(
     request: Request, connection: Connection, folder: Path, stopwatch: Stopwatch, watcher: Watcher, summary: Summary
 ) -> Intake | None:
-    keeper = Doorkeeper(connection, request.settings, request.keyring, folder, stopwatch, watcher)
+    keeper = Doorkeeper(
+        connection,
+        request.settings,
+        request.keyring,
+        folder,
+        stopwatch,
+        watcher,
+        request.arrival,
+        may_be_empty=request.nightly,
+    )
     return take_in(keeper, request.folder, request.mapping, summary)
 
 

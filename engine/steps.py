@@ -17,6 +17,7 @@ STEPS = {
     7: "Attach",
     8: "Aggregate",
     9: "Reconcile and close",
+    10: "Maintain partitions",
 }
 
 

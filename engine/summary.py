@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.discover import Discovery
+from engine.maintenance import Maintenance
 from engine.outcomes import Outcomes, total
 from engine.plan import LeafPlan
 
@@ -19,12 +20,14 @@ class Summary:
     rows: Outcomes = field(default_factory=Outcomes)
     leaves: list[dict[str, Any]] = field(default_factory=list)
     skipped_files: list[str] = field(default_factory=list)
+    unfinished_files: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     inferred_clients: int = 0
     new_beneficiaries: int = 0
     restated_facts: int = 0
     recomputed_cells: int = 0
     refreshed_views: list[str] = field(default_factory=list)
+    maintenance: Maintenance | None = None
     seconds: float = 0.0
     peak_rss_bytes: int = 0
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -64,12 +67,14 @@ class Summary:
             "feeds": self.feeds,
             "files": self.files,
             "skipped_files": self.skipped_files,
+            "unfinished_files": self.unfinished_files,
             "notices": self.notices,
             "inferred_clients": self.inferred_clients,
             "new_beneficiaries": self.new_beneficiaries,
             "restated_facts": self.restated_facts,
             "recomputed_cells": self.recomputed_cells,
             "refreshed_views": self.refreshed_views,
+            **({"maintenance": self.maintenance.to_json()} if self.maintenance else {}),
         }
 
 

@@ -79,20 +79,27 @@ class Attendant(LogWatcher):
         log.info("run done", extra=facts)
         if self._lineage:
             self._safely("lineage", partial(self._lineage.complete, document))
+        if self._summary.maintenance and self._summary.maintenance.error:
+            self._tell(self._summary.maintenance.error, "maintenance")
         self._safely("metrics", self._write_metrics)
 
     def failed(self, error: BaseException) -> None:
         """Tell of a run that an error or a signal ended."""
+        message = self._tell(error, "run")
+        if self._lineage:
+            self._safely("lineage", partial(self._lineage.fail, message, stopped=isinstance(error, KeyboardInterrupt)))
+        self._safely("metrics", self._write_metrics)
+
+    def _tell(self, error: BaseException, what: str) -> str:
+        """Log what went wrong and send the alert; return the message without what nobody may read."""
         stopped = isinstance(error, KeyboardInterrupt)
         message = "stopped by a signal" if stopped else self._redact(_message(error))
         event = "stopped" if stopped else _event(error)
         extra = {"event_kind": event, "message_of_error": message, "remedy": getattr(error, "remedy", "")}
         known = isinstance(error, CauriError) or stopped
-        log.error("run " + event, extra=extra, exc_info=None if known else error)
-        if self._lineage:
-            self._safely("lineage", partial(self._lineage.fail, message, stopped=stopped))
+        log.error(f"{what} {event}", extra=extra, exc_info=None if known else error)
         self._safely("alert", lambda: self._alert(event, message, extra["remedy"], stopped=stopped))
-        self._safely("metrics", self._write_metrics)
+        return message
 
     def _write_metrics(self) -> None:
         with connect(self._url) as connection:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from time import monotonic
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from partitions.actions import ACTIONS, Site
@@ -12,7 +13,7 @@ from partitions.plan import Plan, plan
 from partitions.policy import Policy
 from partitions.steps.step import Step
 from warehouse.connection import Connection
-from warehouse.errors import CauriError, LockBusyError
+from warehouse.errors import CauriError, LockBusyError, TransientTargetError
 from warehouse.queries import query
 
 # A rescue or a change of grain makes leaves that only the next plan can see.
@@ -26,6 +27,25 @@ class Applied:
     steps: list[tuple[Step, float]] = field(default_factory=list)
     failures: dict[str, CauriError] = field(default_factory=dict)
     plan: Plan = field(default_factory=Plan)
+
+    @property
+    def error(self) -> CauriError | None:
+        """One error for those of all tables, None without any; temporary only if each of them is."""
+        errors = list(self.failures.values())
+        if len(errors) <= 1:
+            return errors[0] if errors else None
+        worst = next((error for error in errors if not isinstance(error, TransientTargetError)), errors[0])
+        text = "\n".join(f"- {name}: {error.message}" for name, error in self.failures.items())
+        return type(worst)(
+            f"{len(errors)} tables failed, {len(self.steps)} step(s) were done:\n{text}", remedy=worst.remedy
+        )
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Each step that was done."""
+        return [
+            {"kind": step.kind, "table": step.policy.name, "leaf": step.subject, "line": step.line, "seconds": seconds}
+            for step, seconds in self.steps
+        ]
 
 
 def today_in(timezone: str) -> date:

@@ -22,7 +22,7 @@ with DAG(
 ) as dag:
     nightly = BashOperator(
         task_id="nightly",
-        bash_command=f"{CAURI} load {FEEDS} --json",
+        bash_command=f"{CAURI} nightly {FEEDS} --json",
         cwd="/opt/cauri",
         append_env=True,
         env={"CAURI_LOG_FORMAT": "json"},

@@ -58,7 +58,7 @@ def test_the_dag_calls_the_command_and_skips() -> None:
     nightly, health = calls_of(tree, "BashOperator")
     assert constants["NOTHING_TO_DO"] == NOTHING
     assert ast.unparse(nightly["skip_on_exit_code"]) == "NOTHING_TO_DO"
-    assert "load {FEEDS}" in ast.unparse(nightly["bash_command"])
+    assert "nightly {FEEDS}" in ast.unparse(nightly["bash_command"])
     assert ast.unparse(health["trigger_rule"]) == "'all_done'"
     (dag,) = calls_of(tree, "DAG")
     assert {"dag_id", "schedule", "start_date", "catchup", "max_active_runs"} <= set(dag)
@@ -87,7 +87,7 @@ def test_the_script_of_the_pod_passes_codes_on(tmp_path: Path, code: int, seen: 
 
 
 def test_the_script_of_the_pod_passes_sigterm_on(tmp_path: Path) -> None:
-    with pod_script(tmp_path, f"trap 'exit {LATER}' TERM; echo ready; while :; do sleep 0.05; done") as done:
+    with pod_script(tmp_path, f"trap 'exit {LATER}' TERM; echo ready; for i in $(seq 600); do sleep 0.05; done") as done:
         assert done.stdout is not None
         assert done.stdout.readline() == "ready\n"
         done.terminate()

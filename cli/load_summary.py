@@ -1,0 +1,88 @@
+"""What a load did, for a person."""
+
+from typing import Any
+
+from rich.table import Table
+
+from cli.console import stdout, table
+from engine.maintenance import Maintenance
+from engine.summary import Summary
+
+MIB = 1024 * 1024
+
+# Of each feed; quarantine lists them all.
+REASONS_SHOWN = 8
+
+
+def show(summary: Summary) -> None:
+    """Print what a load, or a nightly run, did."""
+    if summary.status != "nothing":
+        _show_load(summary)
+    if summary.maintenance:
+        _show_maintenance(summary.maintenance)
+    if summary.status == "done":
+        stdout.print("\nWhere to look next:")
+        stdout.print("  uv run cauri status                 what the warehouse holds")
+        stdout.print("  uv run cauri quarantine list        the rejected rows, whole, with their reasons")
+        stdout.print(
+            "  uv run cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY 1 DESC LIMIT 9;"
+        )
+
+
+def _show_load(summary: Summary) -> None:
+    document = summary.to_json()
+    stdout.print(_feeds_table(document["feeds"]))
+    if document["rejected_by_reason"]:
+        stdout.print(_reasons_table(document["feeds"]))
+    _leaves_line(document["leaves"])
+    if document["status"] == "planned":
+        stdout.print("Dry run: nothing was written.")
+        return
+    stdout.print(
+        f"{document['rows']['read']:,} rows in {document['seconds']:.1f} s: {document['rows_per_second']:,} rows/s, "
+        f"peak memory {document['peak_rss_bytes'] / MIB:,.0f} MiB, run {document['run_id']}"
+    )
+    stdout.print(
+        f"Created: {summary.new_beneficiaries:,} beneficiaries, {summary.inferred_clients:,} inferred clients."
+    )
+    if summary.restated_facts:
+        stdout.print(f"Restated: {summary.restated_facts:,} facts point at another version of their client now.")
+
+
+def _show_maintenance(done: Maintenance) -> None:
+    if done.recomputed_cells:
+        stdout.print(f"Recomputed {done.recomputed_cells:,} cells that an interrupted run had left.")
+    stdout.print(f"Partitions: {len(done.steps)} step(s) done." if done.steps else "Partitions: nothing to do.")
+    for problem in done.problems:
+        stdout.print(f"problem: {problem} (cauri partitions plan says more)", markup=False)
+
+
+def _feeds_table(feeds: dict[str, Any]) -> Table:
+    names = ("read", "loaded", "updated", "repeated", "rejected")
+    shown = table("Rows by feed", "feed", *names, numbers=len(names))
+    for feed, counts in feeds.items():
+        shown.add_row(feed, *(f"{counts[name]:,}" for name in names))
+    return shown
+
+
+def _reasons_table(feeds: dict[str, Any]) -> Table:
+    shown = table("Rejected rows by reason", "feed", "reason", "rows", numbers=1)
+    for feed, counts in feeds.items():
+        reasons = list(counts["rejected_by_reason"].items())
+        for reason, rows in reasons[:REASONS_SHOWN]:
+            shown.add_row(feed, reason, f"{rows:,}")
+        if reasons[REASONS_SHOWN:]:
+            rest = sum(rows for _, rows in reasons[REASONS_SHOWN:])
+            shown.add_row(feed, f"... {len(reasons) - REASONS_SHOWN} more reasons", f"{rest:,}")
+    return shown
+
+
+def _leaves_line(leaves: list[dict[str, Any]]) -> None:
+    if not leaves:
+        return
+    by_action: dict[str, list[str]] = {}
+    for leaf in leaves:
+        by_action.setdefault(leaf["action"], []).append(leaf["leaf"])
+    words = {"build": "built new", "merge": "merged into", "done": "built by an earlier run"}
+    for action, names in by_action.items():
+        stdout.print(f"Leaves {words[action]}: {len(names)} ({names[0]} to {names[-1]})")

@@ -1,0 +1,75 @@
+"""`cauri nightly`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.attention import attended_progress
+from cli.console import print_json, stdout
+from cli.context import open_warehouse
+from cli.load_summary import show
+from cli.options import DryRun, Feeds, Json, Quiet
+from engine.arrival import Arrival
+from engine.load import Request
+from engine.load import load as load_folder
+from engine.summary import Summary
+from warehouse.errors import NothingToDoError
+
+SETTLE_SECONDS = 60
+
+
+def nightly(
+    directory: Annotated[Path, typer.Argument(envvar="CAURI_SOURCE", help="Directory into which the feeds are put.")],
+    feeds: Feeds = None,
+    settle: Annotated[
+        float,
+        typer.Option(
+            min=0, envvar="CAURI_SETTLE", help="Leave files that changed in so many seconds, unless NAME.done is there."
+        ),
+    ] = SETTLE_SECONDS,
+    markers: Annotated[
+        bool, typer.Option("--markers", envvar="CAURI_MARKERS", help="Take only files beside which NAME.done stands.")
+    ] = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take what has arrived since the last run, bring everything up to date, and maintain the partitions."""
+    context = open_warehouse()
+    request = Request(
+        directory,
+        context.url,
+        context.settings,
+        context.keyring,
+        feeds,
+        dry_run=dry_run,
+        nightly=True,
+        arrival=Arrival(settle, markers),
+    )
+    with attended_progress("nightly", context, quiet=quiet) as attendant:
+        summary = load_folder(request, attendant)
+        attendant.finished(summary)
+    if json:
+        print_json(summary.to_json())
+    else:
+        show(summary)
+    _end(summary, directory, json=json)
+
+
+def _end(summary: Summary, directory: Path, *, json: bool) -> None:
+    done, error = summary.maintenance, summary.maintenance.error if summary.maintenance else None
+    nothing = (
+        f"{directory} has no new file: {len(summary.skipped_files)} are in the ledger already,"
+        f" {len(summary.unfinished_files)} are still being written"
+    )
+    if summary.status == "nothing" and error is None:
+        if done is None or done.is_nothing:
+            error = NothingToDoError(nothing, remedy="cauri status shows what is loaded")
+        elif not json:
+            stdout.print(nothing, markup=False)
+    if error and json:
+        # The object says it, and there is to be one object only.
+        raise typer.Exit(error.exit_code) from error
+    if error:
+        raise error
