@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from engine import intake as intake_module
+from engine.sift import sift
 from tests.loading import SERVICE, Done, cauri, execute, load, rows_of, transaction, value_of, write_feed
 from tests.webhook import receiving
 from warehouse.errors import SourceError
@@ -92,8 +93,6 @@ def test_a_file_that_is_being_written_is_left_for_the_next_night(
 
 
 def test_a_file_that_grows_while_it_is_read_loads_nothing(database_url: str, feeds: Path) -> None:
-    sift = intake_module.sift
-
     def while_it_grows(*arguments: Any) -> None:
         sift(*arguments)
         with (feeds / "transactions_1.csv").open("a") as stream:
