@@ -1,21 +1,95 @@
 """`cauri refresh`."""
 
-from cli.console import print_json, stdout
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+
+from cli.console import print_json, stdout, table
 from cli.context import open_warehouse
 from cli.options import Json
 from engine.aggregates import analyse, recompute_dirty_cells, refresh_views
-from warehouse.connection import connect
-from warehouse.lock import single_writer
+from engine.verification import Verified, mark_differing, verify
+from warehouse.connection import Connection, connect
+from warehouse.ledger import close_run, open_run
+from warehouse.lock import WriterLock, single_writer
+
+SHOWN = 20
+DIFFERENT = 1
 
 
-def refresh(json: Json = False) -> None:
+def refresh(
+    verifies: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            envvar="CAURI_VERIFY",
+            help="Then compute everything once more and compare; exit 1 on differences.",
+        ),
+    ] = False,
+    mends: Annotated[
+        bool, typer.Option("--mend", envvar="CAURI_MEND", help="With --verify: recompute the cells that differ.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Recompute what is marked dirty in the daily summary, and refresh the materialized views."""
+    if mends and not verifies:
+        raise typer.BadParameter("it mends what --verify finds", param_hint="--mend")
     context = open_warehouse()
-    with single_writer(context.url), connect(context.url) as connection:
+    with single_writer(context.url) as lock, connect(context.url) as connection:
         cells = recompute_dirty_cells(connection)
         analyse(context.url)
         views = refresh_views(connection)
+        verified = verify(connection, context.url) if verifies else None
+        if verified and mends and not verified.is_equal:
+            _mend(connection, lock, verified)
     if json:
-        print_json({"status": "done", "recomputed_cells": cells, "refreshed_views": views})
+        done = {"status": "done", "recomputed_cells": cells, "refreshed_views": views}
+        print_json(done | _document(verified, mended=mends))
     else:
         stdout.print(f"Recomputed {cells:,} cells; refreshed {', '.join(views)}.")
+        if verified:
+            _show(verified, mended=mends)
+    if verified and not verified.is_equal and not mends:
+        raise typer.Exit(DIFFERENT)
+
+
+def _mend(connection: Connection, lock: WriterLock, verified: Verified) -> None:
+    run_id = open_run(connection, "refresh", "mend", datetime.now(UTC))
+    lock.lead(run_id)
+    mark_differing(connection, verified, run_id)
+    recompute_dirty_cells(connection)
+    refresh_views(connection)
+    close_run(connection, run_id, "done")
+
+
+def _document(verified: Verified | None, *, mended: bool) -> dict[str, Any]:
+    if verified is None:
+        return {}
+    by_day = _by_day(verified.differing).to_dicts()
+    found = {"cells": verified.cells, "differing": verified.differing.height, "days": by_day, "views": verified.views}
+    return {"verified": {**found, "mended": mended and not verified.is_equal}}
+
+
+def _by_day(differing: pl.DataFrame) -> pl.DataFrame:
+    counts = [(pl.col("how") == how).sum().alias(how) for how in ("missing", "surplus", "unequal")]
+    return differing.group_by("date_key").agg(counts).sort("date_key")
+
+
+def _show(verified: Verified, *, mended: bool) -> None:
+    if verified.is_equal:
+        views = len(verified.views)
+        stdout.print(f"Verified: {verified.cells:,} cells and {views} view(s) are what their facts give.")
+        return
+    days = _by_day(verified.differing)
+    shown = table(f"{verified.differing.height:,} cells differ", "day", "missing", "surplus", "unequal", numbers=3)
+    for row in days.head(SHOWN).iter_rows():
+        shown.add_row(*map(str, row))
+    stdout.print(shown)
+    if days.height > SHOWN:
+        stdout.print(f"... and {days.height - SHOWN:,} more days")
+    for name, rows in verified.views.items():
+        if rows:
+            stdout.print(f"dwh.{name}: {rows:,} rows differ from its definition")
+    stdout.print("Mended: they were computed again." if mended else "Next: cauri refresh --verify --mend")
