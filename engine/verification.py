@@ -7,7 +7,7 @@ from typing import LiteralString
 
 import polars as pl
 
-from engine.facts import CELL, cells
+from engine.cells import CELL, cells
 from partitions.grain import date_key, day_of
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame

@@ -10,8 +10,11 @@ from psycopg.types.numeric import DecimalBinaryDumper
 
 from warehouse.connection import Connection, sql
 
-# A batch is encoded whole before it is sent: 64 k rows of a fact are about 8 MB.
-ROWS_PER_BATCH = 65_536
+# A batch is encoded whole before it is sent. A million bytes stay in the processor's cache on their way: with 8 times
+# as many, encoding takes 1.7 times as long.
+ROWS_PER_BATCH = 8_192
+# Converting has a fixed cost of half a millisecond, and copies times and text: that of so many rows is 30 MB.
+ROWS_PER_CONVERSION = 262_144
 
 # What each frame type arrives as. A type that is not here is refused: binary COPY checks no types, and a wrong
 # width is not an error in PostgreSQL but another number.
@@ -69,8 +72,8 @@ def copy_frames(
         while frame is not None:
             if frame.schema != first.schema:
                 raise TypeError(f"{table.as_string()}: a frame's columns differ from those of the first")
-            for part in frame.iter_slices(ROWS_PER_BATCH):
-                for batch in _arrow(part, types).to_batches():
+            for part in frame.iter_slices(ROWS_PER_CONVERSION):
+                for batch in _arrow(part, types).to_batches(max_chunksize=ROWS_PER_BATCH):
                     copy.write(encoder.write_batch(batch))
             frame = next(remaining, None)
         copy.write(encoder.finish())

@@ -1,4 +1,4 @@
--- Those cells from their facts; engine/facts.py computes the same for whole leaves.
+-- Those cells from their facts; engine/cells.py computes the same for whole leaves.
 INSERT INTO dwh.fact_daily_client_summary
     (amount_minor, success_amount_minor, commission_minor, processing_ms_sum, date_key, client_key, client_durable_key, transactions, successes,
      failures, pendings, reversals, processing_ms_count, distinct_beneficiaries, anomalies, service_key, currency_key)
