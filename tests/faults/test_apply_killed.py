@@ -1,20 +1,16 @@
 """The manager is killed at every boundary of a step and at any instant; the next apply ends in the desired state."""
 
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import psutil
 import pytest
 
 from partitions.actions import ACTIONS, Site
@@ -23,14 +19,11 @@ from partitions.grain import Grain
 from partitions.policy import read_policies
 from tests.database import copied_database
 from tests.faults.applying import ZONE
-from tests.faults.test_interrupted import Killed
+from tests.faults.killing import Killed, kill_server
 from tests.loading import cauri_process, execute, rows_of
-from warehouse.binaries import find_binaries
 from warehouse.connection import connect
 from warehouse.lock import single_writer
-from warehouse.migrations import migrate
 from warehouse.server import LocalServer
-from warehouse.settings import read_settings
 
 SEED = 20240515
 INSTANTS, PARTS = 50, 5
@@ -271,27 +264,6 @@ def test_killed_at_any_instant(
         sys.stdout.write(f"\n{len(struck)} managers of {databases} databases killed: {told}\n")
 
 
-@pytest.fixture
-def server() -> Iterator[LocalServer]:
-    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
-    folder.chmod(0o711)
-    server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
-    migrate(server.start())
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def kill(server: LocalServer) -> None:
-    pid_file = Path(rows_of(server.url, "SELECT current_setting('data_directory')")[0][0]) / "postmaster.pid"
-    postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
-    family = [postmaster, *postmaster.children()]
-    for one in family:
-        with suppress(psutil.NoSuchProcess):
-            one.kill()
-    psutil.wait_procs(family, timeout=30)
-
-
 def test_a_server_that_dies_under_the_manager(
     server: LocalServer, tmp_path: Path, undisturbed: dict[str, object]
 ) -> None:
@@ -300,7 +272,7 @@ def test_a_server_that_dies_under_the_manager(
     for _ in range(SERVER_INSTANTS):
         process = started(server.url, home)
         let_go(process, dice.uniform(0, LONGEST_SECONDS))
-        kill(server)
+        kill_server(server)
         process.communicate(timeout=60)
         server.start()
     assert_mended(server.url, home, undisturbed)
@@ -314,6 +286,6 @@ def test_what_the_manager_says_when_its_server_dies(server: LocalServer, tmp_pat
         assert process.stderr is not None
         for _ in range(3):
             process.stderr.readline()
-        kill(server)
+        kill_server(server)
         _, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (75, False), err

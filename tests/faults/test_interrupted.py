@@ -1,7 +1,7 @@
 """A load that stops dead between any two commits, and the same command again: the books are as if undisturbed."""
 
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -10,6 +10,7 @@ import pytest
 
 from engine.leaves import LeafTask, build_leaf
 from tests.database import copied_database
+from tests.faults.killing import Killed, dying
 from tests.integration.test_load import assert_summary_agrees
 from tests.loading import SERVICE, client, content, load, rows_of, state, transaction, value_of, write_feed
 from warehouse.copy import copy_frame
@@ -49,10 +50,6 @@ MOVED_POINTS = [
     ("engine.publish.merge", "after", 1),
     ("engine.publish.close", "after", 1),
 ]
-
-
-class Killed(BaseException):
-    """Nobody catches this."""
 
 
 @pytest.fixture(scope="module")
@@ -141,21 +138,6 @@ def _undisturbed(january: tuple[str, str], folder: Path) -> Scene:
     with copied_database(*january) as url:
         load(folder, url)
         return folder, state(url)
-
-
-def dying(original: Callable[..., Any], when: str, call: int) -> Callable[..., Any]:
-    calls = iter(range(1, 1000))
-
-    def stand_in(*args: Any, **kwargs: Any) -> Any:
-        now = next(calls) == call
-        if now and when == "before":
-            raise Killed
-        result = original(*args, **kwargs)
-        if now:
-            raise Killed
-        return result
-
-    return stand_in
 
 
 def load_until(folder: Path, url: str, point: tuple[str, str, int]) -> None:

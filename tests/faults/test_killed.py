@@ -1,25 +1,19 @@
 """The process, or the server, is killed at any instant; the same command again finishes the work."""
 
 import random
-import shutil
 import signal
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
 from sample.plan import SamplePlan
 from tests.database import copied_database
+from tests.faults.killing import kill_server
 from tests.integration.test_load import assert_summary_agrees
-from tests.loading import cauri, cauri_process, load, sample_folder, state, value_of
-from warehouse.binaries import find_binaries
-from warehouse.migrations import migrate
+from tests.loading import cauri, cauri_process, load, sample_folder, state
 from warehouse.server import LocalServer
-from warehouse.settings import read_settings
 
 PLAN = SamplePlan(rows=12_000, months=3, dirty_share=0.01, duplicate_share=0.02, update_share=0.03)
 SEED = 20240115
@@ -86,34 +80,17 @@ def test_an_interrupt_from_the_keyboard(database_url: str, tmp_path: Path, expec
     assert state(database_url) == expected
 
 
-@pytest.fixture
-def server() -> Iterator[LocalServer]:
-    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
-    folder.chmod(0o711)
-    server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
-    migrate(server.start())
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def test_a_server_that_dies_under_a_load(server: LocalServer, tmp_path: Path, expected: dict[str, str]) -> None:
-    pid_file = value_of(server.url, "SELECT current_setting('data_directory')") + "/postmaster.pid"
     with cauri_process("load", sample_folder(PLAN), url=server.url, home=tmp_path) as process:
         assert process.stderr is not None
         for text in process.stderr:
             if text.startswith("4 Dimensions"):
                 break
-        postmaster = psutil.Process(int(Path(pid_file).read_text().split()[0]))
-        children = postmaster.children()
-        postmaster.kill()
-        for child in children:
-            child.kill()
+        kill_server(server)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 75, err
     assert "Traceback" not in err
     assert "run the same command again" in err
-    psutil.wait_procs([postmaster, *children], timeout=30)
     server.start()
     done = cauri("load", sample_folder(PLAN), "--quiet", url=server.url, home=tmp_path)
     assert done.code == 0, done.told

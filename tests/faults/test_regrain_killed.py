@@ -1,33 +1,27 @@
 """The manager, or the server, is killed while the grain of leaves changes; the same command again finishes the work."""
 
 import random
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
 from partitions.changes import clear_leftovers
 from partitions.grain import Grain
 from tests.faults.crowd import Crowd, own_rows
+from tests.faults.killing import kill_server
 from tests.faults.regraining import regrain
 from tests.faults.statements import AGGREGATE, ROWS_A_DAY
 from tests.loading import execute, rows_of, value_of
 from tests.partitioned import FEBRUARY, JANUARY, PAYMENTS, days, left_behind, make_table, rows_in, spans_of
-from warehouse.binaries import find_binaries
 from warehouse.connection import connect
 from warehouse.errors import TransientTargetError
-from warehouse.migrations import migrate
 from warehouse.server import LocalServer
-from warehouse.settings import read_settings
 
 SEED = 20240115
 KILLS = 25
@@ -127,28 +121,6 @@ def test_clearing_without_another_change(database_url: str) -> None:
     assert (left_behind(database_url), rows_in(database_url, PAYMENTS)) == ([], before)
 
 
-@pytest.fixture
-def server() -> Iterator[LocalServer]:
-    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
-    folder.chmod(0o711)
-    server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
-    migrate(server.start())
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def kill(server: LocalServer) -> None:
-    pid_file = Path(value_of(server.url, "SELECT current_setting('data_directory')")) / "postmaster.pid"
-    postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
-    children = postmaster.children()
-    postmaster.kill()
-    for child in children:
-        with suppress(psutil.NoSuchProcess):
-            child.kill()
-    psutil.wait_procs([postmaster, *children], timeout=30)
-
-
 def test_a_server_that_dies(server: LocalServer) -> None:
     dice = random.Random(SEED)
     fill(server.url)
@@ -158,7 +130,7 @@ def test_a_server_that_dies(server: LocalServer) -> None:
     for _ in range(SERVER_KILLS):
         process = started(server.url)
         time.sleep(dice.uniform(0.2, LONGEST_SECONDS))
-        kill(server)
+        kill_server(server)
         process.communicate(timeout=60)
         server.start()
         assert rows_in(server.url, PAYMENTS) == before

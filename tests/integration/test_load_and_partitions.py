@@ -14,7 +14,7 @@ from partitions.grain import Grain
 from partitions.leaves import attach, create_attached
 from partitions.policy import Policy, facts_and_summary, read_policies
 from tests.database import copied_database
-from tests.faults.test_interrupted import Killed, dying
+from tests.faults.killing import Killed, dying
 from tests.loading import SERVICE, content, load, rows_of, settings_for, transaction, value_of, write_feed
 from warehouse.connection import connect
 

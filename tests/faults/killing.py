@@ -1,0 +1,78 @@
+"""Death at chosen and at random instants: of the run in this process, or of a server of the test's own."""
+
+import os
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.loading import value_of
+from warehouse.binaries import find_binaries
+from warehouse.migrations import migrate
+from warehouse.server import LocalServer
+from warehouse.settings import read_settings
+
+KILLS = "CAURI_TEST_KILLS"
+
+
+class Killed(BaseException):
+    """Nobody catches this."""
+
+
+def dying(original: Callable[..., Any], when: str, call: int) -> Callable[..., Any]:
+    """The function, but the process dies before or after the call of this number."""
+    calls = iter(range(1, 1000))
+
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        now = next(calls) == call
+        if now and when == "before":
+            raise Killed
+        result = original(*args, **kwargs)
+        if now:
+            raise Killed
+        return result
+
+    return stand_in
+
+
+@contextmanager
+def own_server() -> Iterator[LocalServer]:
+    """A migrated server that nobody else uses: `kill_server` kills it, and `start` brings it back."""
+    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
+    folder.chmod(0o711)  # the server's account passes through; its own folder below is private
+    server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
+    try:
+        migrate(server.start())
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def kill_server(server: LocalServer) -> None:
+    """SIGKILL for the postmaster and all of its children; return when none is left."""
+    pid_file = Path(value_of(server.url, "SELECT current_setting('data_directory')")) / "postmaster.pid"
+    postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
+    family = [postmaster, *postmaster.children()]
+    for one in family:
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
+    psutil.wait_procs(family, timeout=30)
+
+
+def kills(default: int) -> int:
+    """How many things a test kills at random: the variable `CAURI_TEST_KILLS`, or `default`."""
+    return int(os.environ.get(KILLS, default))
+
+
+def instants(number: int, longest: float, seed: int) -> list[float]:
+    """Seconds at random within a run of `longest`: one in each of `number` equal parts of it, in any order."""
+    dice = random.Random(seed)
+    found = [(part + dice.random()) * longest / number for part in range(number)]
+    dice.shuffle(found)
+    return found
