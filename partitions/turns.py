@@ -1,7 +1,7 @@
 """Locks in short turns: look first, ask for 100 ms, give way, try again."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from time import monotonic, sleep
 
 from tenacity import AttemptManager, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -48,12 +48,14 @@ def in_turns(
 
     @contextmanager
     def turn(attempt: AttemptManager) -> Iterator[None]:
-        with translated():
+        # No part of the attempt: to have looked until patience ended, or to have no server, is the end.
+        with translated(), ExitStack() as begun:
             left, insist_in = deadline - monotonic(), insist_at - monotonic()
-            # No part of the attempt: to have looked until patience ended is the end.
             outlast(connection, tables, left, insist_in, stops_readers=stops_readers)
-        with attempt, translated(), connection.transaction():
+            begun.enter_context(connection.transaction())
             connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_TIMEOUT)))
+            transaction = begun.pop_all()
+        with attempt, translated(), transaction:
             yield
 
     return map(turn, attempts(patience))

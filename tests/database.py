@@ -76,11 +76,13 @@ def copied_database(server_url: str, template: str) -> Iterator[str]:
     """The URL of a fresh copy of the template, dropped at the end whoever is still connected."""
     name = f"cauri_test_{secrets.token_hex(6)}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    # Not one connection for both: a test may kill the server in between.
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(create)
-        try:
-            yield with_database(server_url, name)
-        finally:
+    try:
+        yield with_database(server_url, name)
+    finally:
+        with psycopg.connect(server_url, autocommit=True) as connection:
             _drop(connection, name)
 
 

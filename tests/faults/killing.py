@@ -5,15 +5,17 @@ import random
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.loading import value_of
 from warehouse.binaries import find_binaries
+from warehouse.errors import TransientTargetError
 from warehouse.migrations import migrate
 from warehouse.server import LocalServer
 from warehouse.settings import read_settings
@@ -58,7 +60,8 @@ def own_server() -> Iterator[LocalServer]:
 
 def kill_server(server: LocalServer) -> None:
     """SIGKILL for the postmaster and all of its children; return when none is left."""
-    pid_file = Path(value_of(server.url, "SELECT current_setting('data_directory')")) / "postmaster.pid"
+    # Without a query: at this very instant.
+    pid_file = server.home / "postgres" / "data" / "postmaster.pid"
     postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
     family = [postmaster, *postmaster.children()]
     for one in family:
@@ -77,6 +80,22 @@ def _is_dead(process: psutil.Process) -> bool:
     return True
 
 
+def struck_at(server: LocalServer, seconds: float, work: Callable[[], Any]) -> bool:
+    """Kill the server when `work` has gone on for so long, in a thread, and start it again.
+
+    Returns whether work met the end of it: an error that tells to run the same command again.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(work)
+        wait([running], timeout=seconds)
+        kill_server(server)
+        error = running.exception()
+    server.start()
+    if error is not None and not isinstance(error, TransientTargetError):
+        raise error
+    return error is not None
+
+
 def kills(default: int) -> int:
     """How many things a test kills at random: the variable `CAURI_TEST_KILLS`, or `default`."""
     return int(os.environ.get(KILLS, default))
@@ -88,3 +107,8 @@ def instants(number: int, longest: float, seed: int) -> list[float]:
     found = [(part + dice.random()) * longest / number for part in range(number)]
     dice.shuffle(found)
     return found
+
+
+def told(struck: list[str]) -> str:
+    """How often death came in which step."""
+    return ", ".join(f"{step} {times}" for step, times in Counter(struck).most_common())

@@ -4,12 +4,13 @@ import random
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,19 +18,22 @@ from partitions.actions import ACTIONS, Site
 from partitions.apply import apply, today_in
 from partitions.grain import Grain
 from partitions.policy import read_policies
-from tests.database import copied_database
+from partitions.steps.step import Step
+from tests.database import copied_database, with_database
 from tests.faults.applying import ZONE
-from tests.faults.killing import Killed, kill_server
+from tests.faults.killing import Killed, instants, kill_server, kills, struck_at, told
 from tests.loading import cauri_process, execute, rows_of
 from warehouse.connection import connect
+from warehouse.errors import TransientTargetError
 from warehouse.lock import single_writer
 from warehouse.server import LocalServer
 
 SEED = 20240515
 INSTANTS, PARTS = 50, 5
-SERVER_INSTANTS = 8
+SERVER_KILLS = kills(30)
 # Most managers are still at work by then.
 LONGEST_SECONDS = 0.5
+BEFORE = "before the first step"
 POLICIES = """
 [[table]]
 schema = "dwh"
@@ -109,34 +113,38 @@ def policies_in(home: Path) -> Path:
     return path
 
 
-def apply_here(url: str, home: Path) -> int:
+def apply_here(url: str, home: Path, say: Callable[[Step], None] = lambda step: None) -> int:
     """Run apply in this process; return how many steps were done."""
     policies = read_policies(policies_in(home))
     with single_writer(url), connect(url) as connection:
-        applied = apply(Site(connection, url, ZONE, home / "archive"), policies)
+        applied = apply(Site(connection, url, ZONE, home / "archive"), policies, say=say)
     assert applied.failures == {}
     return len(applied.steps)
 
 
-def dies_at(url: str, home: Path, number: int, when: str) -> bool:
-    """Run apply in this process, and let it die before or after a step; False if it does not come that far."""
+def die() -> None:
+    raise Killed
+
+
+def dies_at(url: str, home: Path, number: int, when: str, death: Callable[[], None] = die) -> bool:
+    """Run apply in this process, and let death come before or after a step; False if it does not come that far."""
     steps = iter(range(1, 1000))
 
     def deadly(action: Callable[[Site, Any], None]) -> Callable[[Site, Any], None]:
         def stand_in(site: Site, step: Any) -> None:
             now = next(steps) == number
             if now and when == "before":
-                raise Killed
+                death()
             action(site, step)
-            if now:
-                raise Killed
+            if now and when == "after":
+                death()
 
         return stand_in
 
     with mock.patch.dict("partitions.apply.ACTIONS", {kind: deadly(action) for kind, action in ACTIONS.items()}):
         try:
             apply_here(url, home)
-        except Killed:
+        except (Killed, TransientTargetError):
             return True
     return False
 
@@ -222,7 +230,7 @@ def last_step(process: "subprocess.Popen[str]") -> str:
     """In which step a killed manager was; what it said last."""
     process.kill()
     said = process.communicate(timeout=60)[0].split("\n")
-    return next((line for line in reversed(said) if line), "before the first step")
+    return next((line for line in reversed(said) if line), BEFORE)
 
 
 def killed_until_done(url: str, home: Path, dice: random.Random, most: int) -> list[str]:
@@ -260,22 +268,60 @@ def test_killed_at_any_instant(
             struck += killed_until_done(url, home, dice, INSTANTS // PARTS - len(struck))
             assert_mended(url, home, undisturbed)
     with capsys.disabled():
-        told = ", ".join(f"{step} {times}" for step, times in Counter(struck).most_common())
-        sys.stdout.write(f"\n{len(struck)} managers of {databases} databases killed: {told}\n")
+        sys.stdout.write(f"\n{len(struck)} managers of {databases} databases killed: {told(struck)}\n")
 
 
-def test_a_server_that_dies_under_the_manager(
-    server: LocalServer, tmp_path: Path, undisturbed: dict[str, object]
-) -> None:
+@pytest.fixture
+def own(server: LocalServer) -> tuple[str, str]:
+    """As `before`, on a server of the test's own."""
     build(server.url)
-    home, dice = tmp_path / "home", random.Random(SEED)
-    for _ in range(SERVER_INSTANTS):
-        process = started(server.url, home)
-        let_go(process, dice.uniform(0, LONGEST_SECONDS))
-        kill_server(server)
-        process.communicate(timeout=60)
+    return with_database(server.url, "postgres"), urlsplit(server.url).path.removeprefix("/")
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_a_server_that_dies_at_every_step(
+    server: LocalServer, own: tuple[str, str], tmp_path: Path, undisturbed: dict[str, object], part: int
+) -> None:
+    """After every second step, and at the very beginning; after the others."""
+    with copied_database(*own) as url:
+        assert dies_at(url, tmp_path / "home", 1, "before", lambda: kill_server(server))
         server.start()
-    assert_mended(server.url, home, undisturbed)
+        assert_mended(url, tmp_path / "home", undisturbed)
+    for number in range(part + 1, 1000, 2):
+        with copied_database(*own) as url:
+            home = tmp_path / f"home{number}"
+            if not dies_at(url, home, number, "after", lambda: kill_server(server)):
+                break
+            server.start()
+            assert_mended(url, home, undisturbed)
+    assert number > 10
+
+
+def step_struck(server: LocalServer, url: str, home: Path, seconds: float) -> str | None:
+    """In which step a manager was when its server was killed; None if it came to its end first."""
+    steps = [BEFORE]
+    met = struck_at(server, seconds, lambda: apply_here(url, home, lambda step: steps.append(step.kind)))
+    return steps[-1] if met else None
+
+
+def test_a_server_that_dies_at_any_instant(
+    server: LocalServer,
+    own: tuple[str, str],
+    tmp_path: Path,
+    undisturbed: dict[str, object],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Again and again, until a manager comes to its end first: what one leaves the next one finds."""
+    struck, databases, moments = list[str](), 0, cycle(instants(SERVER_KILLS, LONGEST_SECONDS, SEED))
+    while len(struck) < SERVER_KILLS:
+        databases += 1
+        home = tmp_path / f"home{databases}"
+        with copied_database(*own) as url:
+            while len(struck) < SERVER_KILLS and (step := step_struck(server, url, home, next(moments))):
+                struck.append(step)
+            assert_mended(url, home, undisturbed)
+    with capsys.disabled():
+        sys.stdout.write(f"\nservers killed under {len(struck)} managers of {databases} databases: {told(struck)}\n")
 
 
 def test_what_the_manager_says_when_its_server_dies(server: LocalServer, tmp_path: Path) -> None:

@@ -5,16 +5,21 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import cycle
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
-import psycopg
 import pytest
 
+from partitions import replace
 from partitions.changes import clear_leftovers
 from partitions.grain import Grain
 from tests.faults.crowd import Crowd, own_rows
-from tests.faults.killing import kill_server
+from tests.faults.killing import instants, kill_server, kills, struck_at, told
 from tests.faults.regraining import regrain
 from tests.faults.statements import AGGREGATE, ROWS_A_DAY
 from tests.loading import execute, rows_of, value_of
@@ -25,10 +30,15 @@ from warehouse.server import LocalServer
 
 SEED = 20240115
 KILLS = 25
-SERVER_KILLS = 3
+SERVER_KILLS = kills(20)
 
 # A whole change takes about this long on two cores; most instants then lie within one.
 LONGEST_SECONDS = 1.2
+# The same of a smaller table, without the start of a process.
+LONGEST_SERVER_SECONDS = 0.6
+
+# Functions that a change of grain calls one after the other, the last after its commit.
+STEPS = ("capture", "build", "_until_short", "verified", "_swap", "_exchange", "attach_one", "drop_aside", "evolve")
 
 STATES = ([JANUARY, FEBRUARY], [*days(JANUARY), FEBRUARY])
 
@@ -87,10 +97,7 @@ def test_a_manager_killed_at_random_instants(database_url: str) -> None:
     assert left_behind(database_url) == []
 
 
-@pytest.mark.parametrize(
-    "step",
-    ["capture", "build", "_until_short", "verified", "_swap", "_exchange", "attach_one", "drop_aside", "evolve"],
-)
+@pytest.mark.parametrize("step", STEPS)
 def test_a_manager_killed_at_every_step(database_url: str, step: str) -> None:
     fill(database_url, 50)
     before = rows_in(database_url, PAYMENTS)
@@ -98,7 +105,7 @@ def test_a_manager_killed_at_every_step(database_url: str, step: str) -> None:
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     # What comes last is dead after the commit.
-    assert spans_of(database_url, PAYMENTS) == STATES[step == "evolve"]
+    assert spans_of(database_url, PAYMENTS) == STATES[step == STEPS[-1]]
     assert rows_in(database_url, PAYMENTS) == before
     execute(database_url, "UPDATE dwh.payments SET note = 'written after the kill' WHERE client_key = 1")
     before = rows_in(database_url, PAYMENTS)
@@ -121,21 +128,69 @@ def test_clearing_without_another_change(database_url: str) -> None:
     assert (left_behind(database_url), rows_in(database_url, PAYMENTS)) == ([], before)
 
 
-def test_a_server_that_dies(server: LocalServer) -> None:
-    dice = random.Random(SEED)
-    fill(server.url)
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("CHECKPOINT")
-    before = rows_in(server.url, PAYMENTS)
-    for _ in range(SERVER_KILLS):
-        process = started(server.url)
-        time.sleep(dice.uniform(0.2, LONGEST_SECONDS))
-        kill_server(server)
-        process.communicate(timeout=60)
+@pytest.fixture
+def payments(server: LocalServer) -> list[Any]:
+    """Rows of a table on the server."""
+    fill(server.url, 200)
+    execute(server.url, "CHECKPOINT")
+    return rows_in(server.url, PAYMENTS)
+
+
+def assert_finished(url: str, before: list[Any]) -> None:
+    """Nothing is lost or doubled as the server left it; the same command again does the work, and leaves nothing."""
+    assert rows_in(url, PAYMENTS) == before
+    grain = other_grain(url)
+    finish(url, grain)
+    assert rows_in(url, PAYMENTS) == before
+    assert spans_of(url, PAYMENTS) == STATES[grain is Grain.DAY]
+    assert left_behind(url) == []
+
+
+def test_a_server_that_dies_at_every_step(server: LocalServer, payments: list[Any]) -> None:
+    for step in STEPS:
+        spans, original = spans_of(server.url, PAYMENTS), getattr(replace, step)
+
+        def death(*arguments: Any, original: Any = original, **named: Any) -> Any:
+            kill_server(server)
+            return original(*arguments, **named)
+
+        with mock.patch.object(replace, step, death), suppress(TransientTargetError):
+            regrain(server.url, other_grain(server.url))
         server.start()
-        assert rows_in(server.url, PAYMENTS) == before
-    grain = other_grain(server.url)
-    finish(server.url, grain)
-    assert rows_in(server.url, PAYMENTS) == before
-    assert spans_of(server.url, PAYMENTS) == STATES[grain is Grain.DAY]
-    assert left_behind(server.url) == []
+        # What comes last meets the end after the commit.
+        assert (spans_of(server.url, PAYMENTS) == spans) == (step != STEPS[-1]), step
+        assert_finished(server.url, payments)
+
+
+@contextmanager
+def overheard() -> Iterator[list[str]]:
+    """The steps that a change of grain has begun."""
+    begun = ["before the first step"]
+
+    def telling(name: str) -> Any:
+        original = getattr(replace, name)
+
+        def stand_in(*arguments: Any, **named: Any) -> Any:
+            begun.append(name.removeprefix("_"))
+            return original(*arguments, **named)
+
+        return stand_in
+
+    with mock.patch.multiple(replace, **{name: telling(name) for name in STEPS}):
+        yield begun
+
+
+def test_a_server_that_dies_at_any_instant(
+    server: LocalServer, payments: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    struck, moments = list[str](), cycle(instants(SERVER_KILLS, LONGEST_SERVER_SECONDS, SEED))
+    while len(struck) < SERVER_KILLS:
+        grain = other_grain(server.url)
+        with overheard() as begun:
+            met = struck_at(server, next(moments), partial(regrain, server.url, grain))
+        struck += begun[-1:] if met else []
+        assert spans_of(server.url, PAYMENTS) in STATES
+        assert rows_in(server.url, PAYMENTS) == payments
+    assert_finished(server.url, payments)
+    with capsys.disabled():
+        sys.stdout.write(f"\nservers killed under {len(struck)} changes of grain: {told(struck)}\n")

@@ -7,7 +7,7 @@ import pytest
 
 from partitions.turns import in_turns
 from warehouse.connection import Connection, connect, sql
-from warehouse.errors import LockBusyError
+from warehouse.errors import LockBusyError, TransientTargetError
 
 FACTS = sql.Identifier("dwh", "fact_transactions")
 
@@ -41,3 +41,11 @@ def test_a_lock_that_others_hold_is_asked_for_again(database_url: str) -> None:
                     holder.rollback()
                 connection.execute("LOCK TABLE dwh.fact_transactions IN ACCESS EXCLUSIVE MODE")
     assert asked == 2
+
+
+def test_a_server_that_is_gone_before_a_turn_is_told_as_such(database_url: str) -> None:
+    with connect(database_url) as connection:
+        with psycopg.connect(database_url, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (connection.info.backend_pid,))
+        with pytest.raises(TransientTargetError), next(in_turns(connection)):
+            raise AssertionError("there is no transaction")
