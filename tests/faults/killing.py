@@ -96,6 +96,13 @@ def struck_at(server: LocalServer, seconds: float, work: Callable[[], Any]) -> b
     return error is not None
 
 
+def seconds_of(work: Callable[[], Any]) -> float:
+    """How long work takes here and now: what `instants` are chosen within."""
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
 def kills(default: int) -> int:
     """How many things a test kills at random: the variable `CAURI_TEST_KILLS`, or `default`."""
     return int(os.environ.get(KILLS, default))

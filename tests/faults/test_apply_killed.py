@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from partitions.policy import read_policies
 from partitions.steps.step import Step
 from tests.database import copied_database, with_database
 from tests.faults.applying import ZONE
-from tests.faults.killing import Killed, instants, kill_server, kills, struck_at, told
+from tests.faults.killing import Killed, instants, kill_server, kills, seconds_of, struck_at, told
 from tests.loading import cauri_process, execute, rows_of
 from warehouse.connection import connect
 from warehouse.errors import TransientTargetError
@@ -312,7 +313,9 @@ def test_a_server_that_dies_at_any_instant(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Again and again, until a manager comes to its end first: what one leaves the next one finds."""
-    struck, databases, moments = list[str](), 0, cycle(instants(SERVER_KILLS, LONGEST_SECONDS, SEED))
+    with copied_database(*own) as url:
+        longest = seconds_of(partial(apply_here, url, tmp_path / "home"))
+    struck, databases, moments = list[str](), 0, cycle(instants(SERVER_KILLS, longest, SEED))
     while len(struck) < SERVER_KILLS:
         databases += 1
         home = tmp_path / f"home{databases}"

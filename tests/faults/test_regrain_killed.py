@@ -19,7 +19,7 @@ from partitions import replace
 from partitions.changes import clear_leftovers
 from partitions.grain import Grain
 from tests.faults.crowd import Crowd, own_rows
-from tests.faults.killing import instants, kill_server, kills, struck_at, told
+from tests.faults.killing import instants, kill_server, kills, seconds_of, struck_at, told
 from tests.faults.regraining import regrain
 from tests.faults.statements import AGGREGATE, ROWS_A_DAY
 from tests.loading import execute, rows_of, value_of
@@ -34,8 +34,6 @@ SERVER_KILLS = kills(20)
 
 # A whole change takes about this long on two cores; most instants then lie within one.
 LONGEST_SECONDS = 1.2
-# The same of a smaller table, without the start of a process.
-LONGEST_SERVER_SECONDS = 0.6
 
 # Functions that a change of grain calls one after the other, the last after its commit.
 STEPS = ("capture", "build", "_until_short", "verified", "_swap", "_exchange", "attach_one", "drop_aside", "evolve")
@@ -183,7 +181,8 @@ def overheard() -> Iterator[list[str]]:
 def test_a_server_that_dies_at_any_instant(
     server: LocalServer, payments: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    struck, moments = list[str](), cycle(instants(SERVER_KILLS, LONGEST_SERVER_SECONDS, SEED))
+    longest = seconds_of(partial(regrain, server.url, Grain.DAY))
+    struck, moments = list[str](), cycle(instants(SERVER_KILLS, longest, SEED))
     while len(struck) < SERVER_KILLS:
         grain = other_grain(server.url)
         with overheard() as begun:
