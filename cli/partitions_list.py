@@ -53,7 +53,7 @@ def list_command(
 
 
 def _remarks(found: Plan, timezone: str) -> dict[str, Any]:
-    document = found.to_json(timezone)
+    document = found.to_json()
     return {"problems": document["problems"], "advice": document["advice"]}
 
 

@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from cli.console import print_json, stdout
+from cli.partitions_plan import ended
 from partitions.phases import Phase
-from partitions.replace import Replaced
+from partitions.swap import Replaced
 
 DryRun = Annotated[
     bool,
@@ -24,9 +25,8 @@ def print_phases(phases: Sequence[Phase], *, json: bool) -> None:
         stdout.print(f"[bold]{number}[/] ", end="")
         stdout.print(phase.what, markup=False)
         stdout.print(f"  lock: {phase.lock}", style="dim", markup=False)
-        for statement in phase.statements:
-            text = statement.as_string(None)
-            stdout.print(f"  {text}" if text.startswith("--") else f"  {text};", markup=False)
+        for text in phase.script:
+            stdout.print(f"  {ended(text)}", markup=False)
     stdout.print("Dry run: nothing was changed.")
 
 

@@ -1,7 +1,7 @@
 """`cauri partitions plan`."""
 
 from itertools import groupby
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,9 @@ from cli.context import open_warehouse
 from cli.options import Json
 from partitions.apply import read_plan
 from partitions.leaves import LEAF_SCHEMA
+from partitions.phases import Phase
 from partitions.plan import Plan
+from partitions.script import script
 from partitions.steps.step import Step
 from warehouse.connection import connect
 from warehouse.errors import NothingToDoError
@@ -21,7 +23,8 @@ COLOURS = {"+": "green", "-": "red", "~": "yellow"}
 
 def plan(
     show_sql: Annotated[
-        bool, typer.Option("--sql", envvar="CAURI_PLAN_SQL", help="Print the SQL of each step instead.")
+        bool,
+        typer.Option("--sql", envvar="CAURI_PLAN_SQL", help="Print the SQL of each step, or add it to that of --json."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -30,16 +33,24 @@ def plan(
     timezone = context.settings.business_timezone
     with connect(context.url) as connection:
         found = read_plan(connection, context.policies, timezone)
+        scripts = [script(connection, step, timezone) for step in found.steps] if show_sql else None
     if json:
-        print_json({"status": "planned" if found.steps else "nothing", **found.to_json(timezone)})
-    elif show_sql:
-        _print_sql(found, timezone)
+        print_json(_document(found, scripts))
+    elif scripts is not None:
+        _print_scripts(found, scripts)
     else:
         print_plan(found)
     if not found.steps:
         if json:
             raise typer.Exit(NothingToDoError.exit_code)
         raise nothing_left(found)
+
+
+def _document(found: Plan, scripts: list[list[Phase]] | None) -> dict[str, Any]:
+    document = {"status": "planned" if found.steps else "nothing", **found.to_json()}
+    for step, phases in zip(document["steps"], scripts or (), strict=False):
+        step["sql"] = [text for phase in phases for text in phase.script]
+    return document
 
 
 def nothing_left(found: Plan) -> NothingToDoError:
@@ -90,9 +101,17 @@ def in_units(size: int) -> str:
     return f"{value:,.0f} {units[0]}" if value >= 10 or units[0] == "B" else f"{value:,.1f} {units[0]}"
 
 
-def _print_sql(found: Plan, timezone: str) -> None:
-    for step in found.steps:
+def _print_scripts(found: Plan, scripts: list[list[Phase]]) -> None:
+    for step, phases in zip(found.steps, scripts, strict=True):
         stdout.print(f"-- {step.line}", markup=False)
-        texts = [statement.as_string(None) for statement in step.statements(timezone)]
-        for text in ["BEGIN", *texts, "COMMIT"] if step.together else texts:
-            stdout.print(text if text.startswith("--") else f"{text};", markup=False)
+        for phase in phases:
+            if len(phases) > 1:
+                stdout.print(f"-- {phase.what}", markup=False)
+            stdout.print(f"-- lock: {phase.lock}", markup=False)
+            for text in phase.script:
+                stdout.print(ended(text), markup=False)
+
+
+def ended(text: str) -> str:
+    """A statement with its end; a comment needs none."""
+    return text if text.startswith("--") else f"{text};"

@@ -1,32 +1,29 @@
 """How each kind of step is done: safe to repeat, and what is so already is left as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from partitions.adopt import adopt_table
 from partitions.archive import archive_leaf, drop_archived
-from partitions.bounds import span_of_check
 from partitions.catalog import read_catalog
 from partitions.changes import clear_leftovers
 from partitions.detach import detach_leaf
-from partitions.indexes import WantedIndex, missing_indexes, wanted_indexes
-from partitions.leaves import execute_all, lock_parent, make_attached
+from partitions.indexes import building
+from partitions.leaves import Statement, execute_all, lock_parent, making
+from partitions.orphans import reattaching
 from partitions.regrain import change_grain
 from partitions.rescue import rescue_default
+from partitions.steps.indexing import BuildIndex, CompleteIndex
 from partitions.steps.make import AttachOrphan, CreateLeaf
 from partitions.steps.remove import ArchiveLeaf, ClearLeftovers, DetachLeaf, DropLeaf
 from partitions.steps.reshape import AdoptTable, ChangeGrain, RescueDefault
-from partitions.steps.step import Step, name_of
-from partitions.steps.upkeep import BuildIndex, CompleteIndex
+from partitions.steps.step import Step
 from partitions.turns import attempts, in_turns, lock_timeout
-from warehouse.connection import Connection, sql
+from warehouse.connection import Connection
 from warehouse.errors import TargetError
 from warehouse.queries import query
-
-# What waits for others without stopping anyone, and leaves traces where it is broken off, gets one long turn.
-ONE_TURN = "60s"
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ def create(site: Site, step: CreateLeaf) -> None:
             site.connection.execute(lock_parent(step.policy))
             if state_of(site.connection, "dwh_parts", step.subject) == "attached":
                 return
-            make_attached(site.connection, step.policy, step.span, site.timezone)
+            execute_all(site.connection, making(site.connection, step.policy, step.span, site.timezone))
             record(site.connection, step)
 
 
@@ -70,29 +67,8 @@ def attach_orphan(site: Site, step: AttachOrphan) -> None:
         with turn:
             if state_of(connection, leaf.schema, leaf.name) != "loose":
                 return
-            *prove, lock, attach, drop_check = step.statements(site.timezone)
-            for statement in (*prove, *_missing(site, step), lock, attach, drop_check):
-                connection.execute(statement)
-            for check in _checks(site, step):
-                connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(name_of(leaf), check))
+            execute_all(connection, reattaching(connection, step.policy, leaf, site.timezone))
             record(connection, step)
-
-
-def _missing(site: Site, step: AttachOrphan) -> list[sql.Composed]:
-    table = read_catalog(site.connection, [step.policy], site.timezone).tables[step.policy.name]
-    orphan = next((leaf for leaf in table.orphans if leaf.name == step.leaf.name), step.leaf)
-    missing = {(index.columns, index.unique) for index in missing_indexes(step.policy, table, orphan)}
-    wanted = wanted_indexes(site.connection, step.policy)
-    return [i.statement(orphan.schema, orphan.name) for i in wanted if (i.columns, i.unique) in missing]
-
-
-def _checks(site: Site, step: AttachOrphan) -> list[sql.Identifier]:
-    """Constraints that say no more than the bounds do, such as a detach leaves behind."""
-    rows = site.connection.execute(
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'",
-        (name_of(step.leaf).as_string(),),
-    ).fetchall()
-    return [sql.Identifier(name) for name, text in rows if span_of_check(step.policy, text, site.timezone)]
 
 
 def detach(site: Site, step: DetachLeaf) -> None:
@@ -131,7 +107,7 @@ def drop(site: Site, step: DropLeaf) -> None:
                 return
             if state != "loose":
                 raise TargetError(f"{leaf.qualified} is attached: it was not dropped", remedy="plan again")
-            execute_all(connection, step.statements(site.timezone))
+            execute_all(connection, step.statements)
             connection.execute(query("archive/release"), (step.policy.name, leaf.name))
             record(connection, step)
 
@@ -141,9 +117,9 @@ def clear(site: Site, step: ClearLeftovers) -> None:
     clear_leftovers(site.connection, step.policy)
     for turn in in_turns(site.connection):
         with turn:
-            for name in step.names:
+            for name, statement in zip(step.names, step.statements, strict=True):
                 if state_of(site.connection, "staging", name) == "loose":
-                    site.connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("staging", name)))
+                    site.connection.execute(statement)
             record(site.connection, step)
 
 
@@ -174,13 +150,13 @@ def in_transaction(site: Site, step: Step) -> None:
     """Run the statements of a step and enter it into the ledger, together."""
     for turn in in_turns(site.connection):
         with turn:
-            execute_all(site.connection, step.statements(site.timezone))
+            execute_all(site.connection, step.statements)
             record(site.connection, step)
 
 
 def complete_index(site: Site, step: CompleteIndex) -> None:
     """Attach the indexes of leaves one by one: planning a query waits while one of them is locked."""
-    for statement in step.statements(site.timezone):
+    for statement in step.statements:
         for turn in in_turns(site.connection):
             with turn:
                 site.connection.execute(statement)
@@ -189,34 +165,28 @@ def complete_index(site: Site, step: CompleteIndex) -> None:
 
 def alone(site: Site, step: Step) -> None:
     """Run statements that PostgreSQL refuses in a transaction, or that take long, each in short turns for its lock."""
-    for statement in step.statements(site.timezone):
+    for statement in step.statements:
         for attempt in attempts():
-            with attempt, lock_timeout(site.connection):
+            with attempt, lock_timeout(site.connection, step.timeout):
                 site.connection.execute(statement)
     record(site.connection, step)
 
 
 def concurrently(site: Site, step: Step) -> None:
     """Run statements that wait for others without stopping anyone."""
-    for statement in step.statements(site.timezone):
-        with lock_timeout(site.connection, ONE_TURN):
-            site.connection.execute(statement)
-    record(site.connection, step)
+    _once(site, step, step.statements)
 
 
 def build_index(site: Site, step: BuildIndex) -> None:
     """Build the index that the leaf lacks, as policy or parent define it."""
-    for index in wanted_indexes(site.connection, step.policy):
-        if (index.columns, index.unique) == (step.index.columns, step.index.unique):
-            statement = _plain(index).statement(step.leaf.schema, step.leaf.name, concurrently=True)
-            with lock_timeout(site.connection, ONE_TURN):
-                site.connection.execute(statement)
-            record(site.connection, step)
-            return
+    _once(site, step, building(site.connection, step.policy, step.leaf, step.index))
 
 
-def _plain(index: WantedIndex) -> WantedIndex:
-    return WantedIndex(index.columns, index.unique, index.method)
+def _once(site: Site, step: Step, statements: Sequence[Statement]) -> None:
+    for statement in statements:
+        with lock_timeout(site.connection, step.timeout):
+            site.connection.execute(statement)
+    record(site.connection, step)
 
 
 ACTIONS: dict[str, Callable[[Site, Any], None]] = {

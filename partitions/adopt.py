@@ -8,16 +8,17 @@ from typing import Any
 from partitions.adopt_leaf import adopt_leaf, examined
 from partitions.bounds import zone_of
 from partitions.catalog import read_catalog, require_key_type
-from partitions.control_totals import columns_of, plain_name
+from partitions.columns import columns_of, written_columns
+from partitions.copies import Copy
 from partitions.dependents import require_no_dependents
 from partitions.exchanges import spans_of_grain
 from partitions.grain import Span
 from partitions.keys import Keys, keys_of, require_days
-from partitions.leaves import attached, parent_of
+from partitions.leaves import attached, execute_all, parent_of, plain_name
 from partitions.phases import Phase, attaching, replacement, wrapping
 from partitions.policy import Policy
 from partitions.regrain import change_grain
-from partitions.replace import Replaced
+from partitions.swap import ALL_WAIT, Replaced, locking
 from partitions.turns import in_turns
 from partitions.twin import become_partitioned, prove
 from warehouse.connection import Connection, connect, sql, translated
@@ -75,16 +76,32 @@ def phases_of(url: str, policy: Policy, source: str, timezone: str) -> list[Phas
     name = qualified(policy, source)
     with connect(url) as connection, translated():
         if name != policy.name:
-            return attaching(policy, *examined(connection, policy, name, timezone), timezone)
-        if leaf := _wrapped_before(connection, policy):
-            table = read_catalog(connection, [policy], timezone).tables[policy.name]
-            span, first = next(one.span for one in table.leaves if one.qualified == leaf), []
-        else:
-            span = _examined(connection, policy, timezone)
-            first = wrapping(policy, span, timezone)
+            return attaching(connection, policy, *examined(connection, policy, name, timezone), timezone)
+        return adoption_phases(connection, policy, timezone)
+
+
+def adoption_phases(connection: Connection, policy: Policy, timezone: str) -> list[Phase]:
+    """What is done to the table of a policy; its keys are read.
+
+    Raises:
+        NothingToDoError, TargetError: as `adopt_table`.
+    """
+    if leaf := _wrapped_before(connection, policy):
+        table = read_catalog(connection, [policy], timezone).tables[policy.name]
+        span, first = next(one.span for one in table.leaves if one.qualified == leaf), list[Phase]()
+    else:
+        span = _examined(connection, policy, timezone)
+        # The path of this session is set for its queries alone.
+        with connection.transaction(force_rollback=True):
+            first = wrapping(connection, policy, span, timezone)
     assert span is not None
-    units = list(policy.grain.spans(span.first, span.end))
-    return first + (replacement(policy, [attached(policy, span)], units, timezone) if units != [span] else [])
+    units = tuple(policy.grain.spans(span.first, span.end))
+    if units == (span,):
+        return first
+    # Before it is wrapped, the table itself has the columns and indexes that its leaf will have.
+    columns = written_columns(connection, parent_of(policy))
+    copy = Copy(policy, timezone, (attached(policy, span),), units, columns)
+    return first + replacement(connection, copy)
 
 
 def _wrapped_before(connection: Connection, policy: Policy) -> str | None:
@@ -139,7 +156,7 @@ def _whole_span(policy: Policy, keys: Keys, today: date) -> Span:
 
 
 def _become(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
-    connection.execute(sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(parent_of(policy)))
+    execute_all(connection, locking([parent_of(policy)], ALL_WAIT))
     become_partitioned(connection, policy, span, timezone)
     after = [plain_name(attached(policy, span))]
     connection.execute(query("replace/record"), ("adopt", policy.name, [policy.name], after, None, json.dumps(None)))

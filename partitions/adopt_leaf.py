@@ -6,14 +6,23 @@ from datetime import date
 
 from partitions.bounds import partition_clause
 from partitions.catalog import Table, read_catalog
-from partitions.control_totals import Column, columns_of, plain_name
+from partitions.columns import Column, columns_of
 from partitions.grain import Grain, Span
 from partitions.indexes import WantedIndex, wanted_indexes
 from partitions.keys import keys_of, require_days
-from partitions.leaves import LEAF_SCHEMA, attach_statement, attached, lock_parent, parent_of
+from partitions.leaves import (
+    LEAF_SCHEMA,
+    Statement,
+    attach_statement,
+    attached,
+    execute_all,
+    lock_parent,
+    parent_of,
+    plain_name,
+)
 from partitions.policy import Policy
 from partitions.turns import in_turns
-from partitions.twin import ADOPTING, prove, revoke_all
+from partitions.twin import ADOPTING, prove, revoking
 from warehouse.connection import Connection, connect, sql, translated
 from warehouse.errors import NothingToDoError, TargetError
 from warehouse.queries import query
@@ -108,8 +117,8 @@ def _differences(wanted: Column, found: Column | None) -> list[str]:
     if found is None:
         return [f"{wanted.name} is missing"]
     told = []
-    if found.type != wanted.type:
-        told.append(f"{wanted.name} is {found.type}, not {wanted.type}")
+    if found.declared != wanted.declared:
+        told.append(f"{wanted.name} is {found.declared}, not {wanted.declared}")
     if found.collation != wanted.collation:
         told.append(f"{wanted.name} has collation {found.collation}, not {wanted.collation}")
     if wanted.not_null and not found.not_null:
@@ -154,37 +163,55 @@ def _missing(connection: Connection, policy: Policy, table: sql.Identifier) -> l
     # Indexes whose building was interrupted are of no use to anyone.
     for schema, name in connection.execute(query("adopt/broken_indexes"), (table.as_string(),)).fetchall():
         connection.execute(sql.SQL("DROP INDEX CONCURRENTLY {}").format(sql.Identifier(schema, name)))
+    return lacking(connection, policy, table)
+
+
+def lacking(connection: Connection, policy: Policy, table: sql.Identifier) -> list[WantedIndex]:
+    """Indexes of a leaf that a table has not yet."""
     rows = connection.execute(query("partitions/parent_indexes"), (table.as_string(),)).fetchall()
     there = {(tuple(columns), unique) for _, columns, unique, *_ in rows}
     return [index for index in wanted_indexes(connection, policy) if (index.columns, index.unique) not in there]
 
 
-def _build(connection: Connection, table: sql.Identifier, index: WantedIndex) -> None:
+def building(table: sql.Identifier, index: WantedIndex) -> sql.Composed:
+    """The SQL that builds an index on the table."""
     schema, name = plain_name(table).split(".")
+    # A primary key cannot be added concurrently; nobody but the table's own readers waits for it.
+    return index.statement(schema, name, concurrently=index.constraint is None)
+
+
+def _build(connection: Connection, table: sql.Identifier, index: WantedIndex) -> None:
     if index.constraint is None:
-        connection.execute(index.statement(schema, name, concurrently=True))
-    else:
-        # A primary key cannot be added concurrently; nobody but the table's own readers waits for it.
-        for turn in in_turns(connection, [table]):
-            with turn:
-                connection.execute(index.statement(schema, name))
+        connection.execute(building(table, index))
+        return
+    for turn in in_turns(connection, [table]):
+        with turn:
+            connection.execute(building(table, index))
 
 
-def _attach(connection: Connection, policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> None:
-    connection.execute(lock_parent(policy))
-    before, leaf = plain_name(table), attached(policy, span)
-    schema, name = before.split(".")
-    revoke_all(connection, table)
+def attaching(
+    connection: Connection, policy: Policy, table: sql.Identifier, span: Span, timezone: str
+) -> list[Statement]:
+    """The SQL by which a table that was proven to fit becomes a leaf. `connection` is asked for rights on it."""
+    leaf = attached(policy, span)
+    schema, name = plain_name(table).split(".")
+    statements: list[Statement] = [lock_parent(policy), *revoking(connection, table)]
     if schema != LEAF_SCHEMA:
-        connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(table, sql.Identifier(LEAF_SCHEMA)))
+        statements.append(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(table, sql.Identifier(LEAF_SCHEMA)))
     if name != span.leaf_of(policy.name):
-        connection.execute(
+        statements.append(
             sql.SQL("ALTER TABLE {} RENAME TO {}").format(
                 sql.Identifier(LEAF_SCHEMA, name), sql.Identifier(span.leaf_of(policy.name))
             )
         )
-    connection.execute(attach_statement(parent_of(policy), leaf, partition_clause(policy, span, timezone)))
-    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, ADOPTING))
-    connection.execute(
-        query("replace/record"), ("adopt", policy.name, [before], [plain_name(leaf)], None, json.dumps(None))
-    )
+    return [
+        *statements,
+        attach_statement(parent_of(policy), leaf, partition_clause(policy, span, timezone)),
+        sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, ADOPTING),
+    ]
+
+
+def _attach(connection: Connection, policy: Policy, table: sql.Identifier, span: Span, timezone: str) -> None:
+    execute_all(connection, attaching(connection, policy, table, span, timezone))
+    changed = ("adopt", policy.name, [plain_name(table)], [plain_name(attached(policy, span))], None, json.dumps(None))
+    connection.execute(query("replace/record"), changed)

@@ -8,9 +8,10 @@ from partitions.archive_file import remove_leftovers
 from partitions.archive_ledger import entries, record, set_state
 from partitions.archive_write import Source, write_archive
 from partitions.catalog import Leaf
-from partitions.columns import Column, columns_of
-from partitions.fingerprint import Fingerprint, measure
+from partitions.columns import Column, archivable_columns
+from partitions.fingerprint import Fingerprint, measure, measuring
 from partitions.grain import Span
+from partitions.leaves import Statement, execute_all
 from partitions.manifest import Archive, damage
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
@@ -42,10 +43,10 @@ def archive_leaf(connection: Connection, policy: Policy, leaf: Leaf, folder: Pat
         TargetError: the leaf is of a kind that cannot be archived, or the file did not come out the same.
     """
     span = _days(leaf)
-    table = sql.Identifier(leaf.schema, leaf.name)
+    table = leaf.identifier
     remove_leftovers(folder / policy.name)
     with translated(), one_snapshot(connection) as snapshot:
-        columns = columns_of(connection, table)
+        columns = archivable_columns(connection, table)
         contents = measure(connection, table, columns)
         found = _sound(connection, policy, leaf, folder, columns, contents)
         if found is None:
@@ -54,6 +55,29 @@ def archive_leaf(connection: Connection, policy: Policy, leaf: Leaf, folder: Pat
     with translated(), connection.transaction():
         record(connection, found or archive)
     return Archived(found or archive, kept=found is not None)
+
+
+def archiving(connection: Connection, policy: Policy, leaf: Leaf) -> list[Statement]:
+    """The SQL of `archive_leaf`; what it does with the file is a comment. `connection` is asked for the columns."""
+    columns = archivable_columns(connection, leaf.identifier)
+    return [
+        sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"),
+        measuring(leaf.identifier, columns),
+        sql.SQL("-- write these rows, read on a second connection by the same snapshot, to a Parquet file:"),
+        Source(connection, "", policy, leaf, columns).statement,
+        sql.SQL("-- read the file back; if it has the same fingerprint it takes its name, and ops.archive gets a row"),
+    ]
+
+
+def dropping_archived(connection: Connection, leaf: Leaf) -> list[Statement]:
+    """The SQL of `drop_archived`; what it does with the file is a comment."""
+    return [
+        *locking_detached(leaf),
+        measuring(leaf.identifier, archivable_columns(connection, leaf.identifier)),
+        sql.SQL("-- if ledger, manifest and file have the same fingerprint; otherwise it is archived again first:"),
+        sql.SQL("DROP TABLE {}").format(leaf.identifier),
+        sql.SQL("-- and its row in ops.archive says so"),
+    ]
 
 
 def is_archived(connection: Connection, policy: Policy, leaf: Leaf, folder: Path) -> bool:
@@ -83,7 +107,7 @@ def drop_archived(connection: Connection, policy: Policy, leaf: Leaf, folder: Pa
             _lock_detached(connection, leaf)
             archive = _current(connection, policy, leaf, folder)
             if archive is not None:
-                connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(leaf.schema, leaf.name)))
+                connection.execute(sql.SQL("DROP TABLE {}").format(leaf.identifier))
                 set_state(connection, archive, "dropped")
                 connection.execute(query("archive/release"), (policy.name, leaf.name))
                 return archive
@@ -94,18 +118,26 @@ def drop_archived(connection: Connection, policy: Policy, leaf: Leaf, folder: Pa
 
 
 def _lock_detached(connection: Connection, leaf: Leaf) -> None:
-    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(DROP_LOCK_TIMEOUT)))
-    table = sql.Identifier(leaf.schema, leaf.name)
-    connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(table))
-    row = connection.execute("SELECT relispartition FROM pg_class WHERE oid = %s::regclass", (table.as_string(),))
+    execute_all(connection, locking_detached(leaf))
+    row = connection.execute(
+        "SELECT relispartition FROM pg_class WHERE oid = %s::regclass", (leaf.identifier.as_string(),)
+    )
     if row.fetchone() != (False,):
         raise TargetError(f"{leaf.qualified} is attached to {leaf.table}; it was not dropped", remedy="detach it first")
 
 
+def locking_detached(leaf: Leaf) -> list[Statement]:
+    """The SQL that keeps everybody out of a detached leaf."""
+    return [
+        sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(DROP_LOCK_TIMEOUT)),
+        sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(leaf.identifier),
+    ]
+
+
 def _current(connection: Connection, policy: Policy, leaf: Leaf, folder: Path) -> Archive | None:
-    table = sql.Identifier(leaf.schema, leaf.name)
+    table = leaf.identifier
     with translated(), connection.transaction():
-        columns = columns_of(connection, table)
+        columns = archivable_columns(connection, table)
         contents = measure(connection, table, columns)
         return _sound(connection, policy, leaf, folder, columns, contents)
 

@@ -47,7 +47,7 @@ class Source:
     @property
     def bytes(self) -> int:
         row = self.connection.execute(
-            "SELECT pg_table_size(%s::regclass)", (sql.Identifier(self.leaf.schema, self.leaf.name).as_string(),)
+            "SELECT pg_table_size(%s::regclass)", (self.leaf.identifier.as_string(),)
         ).fetchone()
         assert row is not None
         return int(row[0])
@@ -60,7 +60,7 @@ class Source:
         types = {column.name: column.type for column in self.columns}
         return sql.SQL("SELECT {} FROM {} AS leaf ORDER BY {}").format(
             sql.SQL(", ").join(column.read for column in self.columns),
-            sql.Identifier(self.leaf.schema, self.leaf.name),
+            self.leaf.identifier,
             sql.SQL(", ").join(_ordered(name, types[name]) for name in dict.fromkeys([*leading, *names])),
         )
 

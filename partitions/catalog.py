@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from partitions.bounds import span_of_bounds, span_of_check
 from partitions.grain import Span, span_named
 from partitions.policy import KeyKind, Policy
-from warehouse.connection import Connection, translated
+from warehouse.connection import Connection, sql, translated
 from warehouse.errors import TargetError
 from warehouse.queries import query
 
@@ -67,6 +67,10 @@ class Leaf:
     @property
     def qualified(self) -> str:
         return f"{self.schema}.{self.name}"
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(self.schema, self.name)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ sum of a consistent set of changes is all that a copy needs; no unique index and
 
 from collections.abc import Sequence
 
-from partitions.control_totals import Column, listed
-from partitions.leaves import execute_all
+from partitions.columns import Column, listed
+from partitions.leaves import Statement, execute_all
 from partitions.policy import Policy
 from partitions.turns import in_turns
 from warehouse.connection import Connection, sql, translated
@@ -58,36 +58,35 @@ def capture(
     Raises:
         LockBusyError: a writer kept its lock for longer than our patience. `clear_leftovers` removes what was begun.
     """
-    side = side_table(policy)
     with translated(), connection.transaction():
-        # Not logged: a server that crashes ends this run, and the next one begins again.
-        connection.execute(
-            sql.SQL(
-                "CREATE UNLOGGED TABLE {} AS SELECT 0::smallint AS cauri_sign, {} FROM ONLY {} WITH NO DATA"
-            ).format(side, listed(columns), leaves[0])
-        )
-        body = sql.SQL(_BODY).format(
-            side=side, columns=listed(columns), old=_fields("old", columns), new=_fields("new", columns)
-        )
-        connection.execute(
-            sql.SQL(
-                "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
-                " SET search_path = pg_catalog, pg_temp AS {}"
-            ).format(_function(policy), sql.Literal(body.as_string(connection)))
-        )
+        execute_all(connection, notebook(policy, leaves[0], columns))
     for leaf in leaves:
         for turn in in_turns(connection, [leaf], stops_readers=False):
             with turn:
                 execute_all(connection, triggers(policy, leaf))
 
 
-def _fields(record: str, columns: Sequence[Column]) -> sql.Composed:
-    return sql.SQL(", ").join(sql.SQL("{}.{}").format(sql.SQL(record), column.identifier) for column in columns)
+def notebook(policy: Policy, leaf: sql.Identifier, columns: Sequence[Column]) -> list[Statement]:
+    """The SQL that makes the table of changes, like a leaf, and the function that writes into it."""
+    side = side_table(policy)
+    body = sql.SQL(_BODY).format(
+        side=side, columns=listed(columns), old=listed(columns, "old"), new=listed(columns, "new")
+    )
+    return [
+        # Not logged: a server that crashes ends this run, and the next one begins again.
+        sql.SQL("CREATE UNLOGGED TABLE {} AS SELECT 0::smallint AS cauri_sign, {} FROM ONLY {} WITH NO DATA").format(
+            side, listed(columns), leaf
+        ),
+        sql.SQL(
+            "CREATE FUNCTION {}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+            " SET search_path = pg_catalog, pg_temp AS {}"
+        ).format(_function(policy), sql.Literal(body.as_string())),
+    ]
 
 
-def triggers(policy: Policy, leaf: sql.Identifier) -> list[sql.Composed]:
+def triggers(policy: Policy, leaf: sql.Identifier) -> list[Statement]:
     """The SQL that has every change of a leaf written down."""
-    statements = []
+    statements: list[Statement] = []
     # All take SHARE ROW EXCLUSIVE; ALWAYS, because replicated and restored rows count as well.
     for name, events, level in (
         ("cauri_capture", sql.SQL("INSERT OR UPDATE OR DELETE"), sql.SQL("ROW")),
@@ -103,12 +102,25 @@ def triggers(policy: Policy, leaf: sql.Identifier) -> list[sql.Composed]:
     return statements
 
 
-def drop_aside(connection: Connection, policy: Policy) -> None:
-    """Drop the tables and the function of a capture that no trigger uses any more, in the caller's transaction."""
-    # In this order: the backend of a killed run may still be about to commit, and has a lock on the first.
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(side_table(policy)))
-    connection.execute(sql.SQL("DROP FUNCTION IF EXISTS {}()").format(_function(policy)))
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(routing_table(policy)))
+def dropping_aside(policy: Policy) -> list[Statement]:
+    """The SQL that drops the tables and the function of a capture that no trigger uses any more."""
+    return [
+        # In this order: the backend of a killed run may still be about to commit, and has a lock on the first.
+        sql.SQL("DROP TABLE IF EXISTS {}").format(side_table(policy)),
+        sql.SQL("DROP FUNCTION IF EXISTS {}()").format(_function(policy)),
+        sql.SQL("DROP TABLE IF EXISTS {}").format(routing_table(policy)),
+    ]
+
+
+def capturing(connection: Connection, policy: Policy) -> list[tuple[str, str, str]]:
+    """Schema, leaf and name of each trigger that writes changes down."""
+    with translated():
+        return connection.execute(query("replace/capturing"), (_function(policy).as_string(),)).fetchall()
+
+
+def dropping_trigger(leaf: sql.Identifier, trigger: str) -> sql.Composed:
+    """The SQL that ends the capture of a leaf's changes."""
+    return sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(trigger), leaf)
 
 
 def clear_leftovers(connection: Connection, policy: Policy, *, patience: float | None = None) -> list[str]:
@@ -119,8 +131,8 @@ def clear_leftovers(connection: Connection, policy: Policy, *, patience: float |
     Raises:
         LockBusyError: somebody uses a captured leaf for longer than our patience.
     """
+    found = capturing(connection, policy)
     with translated():
-        found = connection.execute(query("replace/capturing"), (_function(policy).as_string(),)).fetchall()
         aside = connection.execute(
             query("replace/aside"), [name.as_string() for name in (routing_table(policy), side_table(policy))]
         ).fetchall()
@@ -128,8 +140,8 @@ def clear_leftovers(connection: Connection, policy: Policy, *, patience: float |
         table = sql.Identifier(schema, leaf)
         for turn in in_turns(connection, [table], patience=patience):
             with turn:
-                connection.execute(sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(trigger), table))
+                connection.execute(dropping_trigger(table, trigger))
     for turn in in_turns(connection, patience=patience) if found or aside else ():
         with turn:
-            drop_aside(connection, policy)
+            execute_all(connection, dropping_aside(policy))
     return [f"{trigger} on {schema}.{leaf}" for schema, leaf, trigger in found] + [name for (name,) in aside]

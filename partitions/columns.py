@@ -1,5 +1,6 @@
-"""Columns of a leaf and the forms in which their values survive a file exactly."""
+"""Columns of a table, and the forms in which their values survive a file exactly."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from warehouse.connection import Connection, sql
@@ -28,22 +29,45 @@ _READ_AS_TEXT = AS_TEXT - {"text[]"}
 
 INTEGERS = frozenset({"smallint", "integer", "bigint"})
 
+# By whose equality the server can join, and whose equal values look alike but for their scale or case.
+_JOINABLE = INTEGERS | {
+    *("numeric", "text", "character varying", "date", "timestamp with time zone", "uuid", "bytea", "boolean")
+}
+
 
 @dataclass(frozen=True)
 class Column:
     """A column: its type with a modifier (`numeric(12,2)`) and without (`numeric`).
 
-    `spare`: a row may come without it, because it may be NULL or has a default. That is no part of what it is.
+    `generated` and `identity` are as PostgreSQL codes them, empty where it is neither.
     """
 
     name: str
     declared: str
     type: str
-    spare: bool = False
+    not_null: bool = False
+    has_default: bool = False
+    collation: str = ""
+    generated: str = ""
+    identity: str = ""
 
     @property
     def identifier(self) -> sql.Identifier:
         return sql.Identifier(self.name)
+
+    @property
+    def spare(self) -> bool:
+        """Whether a row may come without it."""
+        return self.has_default or not self.not_null
+
+    @property
+    def joinable(self) -> bool:
+        """Whether two equal rows can be found by comparing this column with `=`."""
+        return self.not_null and self.type in _JOINABLE
+
+    @property
+    def is_summed(self) -> bool:
+        return self.type in INTEGERS or self.type == "numeric"
 
     @property
     def hashed(self) -> sql.Composable:
@@ -57,19 +81,25 @@ class Column:
             return sql.SQL("{0}::text AS {0}").format(self.identifier)
         return self.identifier
 
-    @property
-    def is_summed(self) -> bool:
-        return self.type in INTEGERS or self.type == "numeric"
-
 
 def columns_of(connection: Connection, table: sql.Identifier) -> tuple[Column, ...]:
-    """Columns of a table in their order, without generated ones.
+    """All columns of a table, in its order; none if there is no such table."""
+    rows = connection.execute(query("partitions/columns"), (table.as_string(),)).fetchall()
+    return tuple(Column(*row) for row in rows)
+
+
+def written_columns(connection: Connection, table: sql.Identifier) -> tuple[Column, ...]:
+    """The columns that a writer gives values for."""
+    return tuple(column for column in columns_of(connection, table) if not column.generated)
+
+
+def archivable_columns(connection: Connection, table: sql.Identifier) -> tuple[Column, ...]:
+    """The columns that an archive holds, in their order.
 
     Raises:
         TargetError: there is no such table, or a column's type would not survive a file.
     """
-    rows = connection.execute(query("archive/columns"), (table.as_string(),)).fetchall()
-    columns = tuple(Column(*row) for row in rows)
+    columns = written_columns(connection, table)
     if not columns:
         raise TargetError(f"there is no table {table.as_string()}", remedy="see cauri partitions list")
     if strange := [f"{column.name} ({column.declared})" for column in columns if not _is_known(column)]:
@@ -78,6 +108,12 @@ def columns_of(connection: Connection, table: sql.Identifier) -> tuple[Column, .
             remedy="docs/partitions.md lists the types; for other tables use at_end = keep, detach or drop",
         )
     return columns
+
+
+def listed(columns: Sequence[Column], prefix: str = "") -> sql.Composed:
+    """Names joined by commas, each after `prefix` and a dot if there is one."""
+    names = (sql.Identifier(*([prefix] if prefix else []), column.name) for column in columns)
+    return sql.SQL(", ").join(names)
 
 
 def _is_known(column: Column) -> bool:

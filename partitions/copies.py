@@ -4,10 +4,20 @@ from dataclasses import dataclass
 
 from partitions.bounds import partition_clause
 from partitions.changes import routing_table, side_table
-from partitions.control_totals import Column, Totals, bare_name, control_totals, listed
+from partitions.columns import Column, listed
+from partitions.control_totals import Totals, control_totals, totalled
 from partitions.grain import Span
-from partitions.indexes import build_indexes
-from partitions.leaves import create_aside, index_and_analyse, parent_of, staged
+from partitions.indexes import index_statements
+from partitions.leaves import (
+    Statement,
+    attach_statement,
+    bare_name,
+    creation,
+    execute_all,
+    indexing,
+    parent_of,
+    staged,
+)
 from partitions.policy import Policy
 from warehouse.connection import Connection, sql, translated
 from warehouse.errors import TargetError
@@ -43,64 +53,77 @@ def build(connection: Connection, copy: Copy) -> None:
     Raises:
         TargetError: the rows do not fit, for example a unique index of the policy; nothing was kept.
     """
-    _make_net_table(connection, copy)
-    with translated(), connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        # The rows of a new leaf stand in the order of the old one.
-        connection.execute("SET LOCAL synchronize_seqscans = off")
-        # What this snapshot sees of the captured changes, it also sees in the leaves.
-        connection.execute(sql.SQL("DELETE FROM {}").format(side_table(copy.policy)))
-        _create(connection, copy)
-        for old in copy.old:
-            connection.execute(
-                sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM ONLY {}").format(
-                    copy.routing, old, names=listed(copy.columns)
-                )
-            )
-        for span in copy.spans:
-            index_and_analyse(connection, copy.policy, span)
-        if copy.rest:
-            # What belongs nowhere may also be there twice.
-            without_unique = copy.policy.model_copy(update={"unique": ()})
-            build_indexes(connection, without_unique, "staging", bare_name(copy.rest))
-    for leaf in copy.aside:
-        # Otherwise the first readers would write to every page, and years later one vacuum to all of them at once.
-        with translated():
-            connection.execute(sql.SQL("VACUUM (FREEZE) {}").format(leaf))
-
-
-def _make_net_table(connection: Connection, copy: Copy) -> None:
     with translated():
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(NET))
-        connection.execute(
-            sql.SQL(
-                "CREATE TEMPORARY TABLE cauri_net ON COMMIT DELETE ROWS AS"
-                " SELECT {}, ''::text AS cauri_row, 0::bigint AS cauri_net FROM ONLY {} WITH NO DATA"
-            ).format(listed(copy.columns), copy.old[0])
-        )
+        execute_all(connection, net_table(copy))
+        statements = building(connection, copy)
+    with translated(), connection.transaction():
+        execute_all(connection, statements)
+    for statement in freezing(copy):
+        with translated():
+            connection.execute(statement)
 
 
-def _create(connection: Connection, copy: Copy) -> None:
+def net_table(copy: Copy) -> list[Statement]:
+    """The SQL that makes the table in which a round adds up what changed."""
+    return [
+        sql.SQL("DROP TABLE IF EXISTS {}").format(NET),
+        sql.SQL(
+            "CREATE TEMPORARY TABLE cauri_net ON COMMIT DELETE ROWS AS"
+            " SELECT {}, ''::text AS cauri_row, 0::bigint AS cauri_net FROM ONLY {} WITH NO DATA"
+        ).format(listed(copy.columns), copy.old[0]),
+    ]
+
+
+def building(connection: Connection, copy: Copy) -> list[Statement]:
+    """The SQL of the one transaction that makes the new leaves. `connection` is asked for the indexes of the table."""
+    statements: list[Statement] = [
+        sql.SQL("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"),
+        # The rows of a new leaf stand in the order of the old one.
+        sql.SQL("SET LOCAL synchronize_seqscans = off"),
+        # What this snapshot sees of the captured changes, it also sees in the leaves.
+        sql.SQL("DELETE FROM {}").format(side_table(copy.policy)),
+        *_creating(copy),
+        *(
+            sql.SQL("INSERT INTO {} ({names}) SELECT {names} FROM ONLY {}").format(
+                copy.routing, old, names=listed(copy.columns)
+            )
+            for old in copy.old
+        ),
+    ]
+    for span in copy.spans:
+        statements += indexing(connection, copy.policy, span)
+    if copy.rest:
+        # What belongs nowhere may also be there twice.
+        without_unique = copy.policy.model_copy(update={"unique": ()})
+        statements += index_statements(connection, without_unique, "staging", bare_name(copy.rest))
+    return statements
+
+
+def freezing(copy: Copy) -> list[Statement]:
+    """The SQL that freezes the new leaves, each statement on its own."""
+    # Otherwise the first readers would write to every page, and years later one vacuum to all of them at once.
+    return [sql.SQL("VACUUM (FREEZE) {}").format(leaf) for leaf in copy.aside]
+
+
+def _creating(copy: Copy) -> list[Statement]:
     policy, routing = copy.policy, copy.routing
-    connection.execute(
+    statements: list[Statement] = [
         sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING GENERATED) PARTITION BY RANGE ({})").format(
             routing, parent_of(policy), sql.Identifier(policy.key)
         )
-    )
+    ]
     for span in copy.spans:
-        leaf = create_aside(connection, policy, span, copy.timezone)
-        connection.execute(
-            sql.SQL("ALTER TABLE {} ATTACH PARTITION {} {}").format(
-                routing, leaf, partition_clause(policy, span, copy.timezone)
-            )
-        )
+        clause = partition_clause(policy, span, copy.timezone)
+        statements += creation(policy, span, copy.timezone)
+        statements.append(attach_statement(routing, staged(policy, span), clause))
     if copy.rest:
-        connection.execute(
+        statements += [
             sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING COMMENTS INCLUDING GENERATED)").format(
                 copy.rest, parent_of(policy)
-            )
-        )
-        connection.execute(sql.SQL("ALTER TABLE {} ATTACH PARTITION {} DEFAULT").format(routing, copy.rest))
+            ),
+            attach_statement(routing, copy.rest, sql.SQL("DEFAULT")),
+        ]
+    return statements
 
 
 def verify(connection: Connection, copy: Copy) -> Totals:
@@ -109,8 +132,9 @@ def verify(connection: Connection, copy: Copy) -> Totals:
     Raises:
         TargetError: they differ.
     """
-    before = sum((control_totals(connection, _only(old), copy.columns) for old in copy.old), Totals())
-    after = control_totals(connection, copy.routing, copy.columns)
+    *of_old, of_new = comparing(copy)
+    before = sum((control_totals(connection, statement, copy.columns) for statement in of_old), Totals())
+    after = control_totals(connection, of_new, copy.columns)
     if before != after:
         differing = sorted(name for name in before.sums if before.sums[name] != after.sums.get(name))
         raise TargetError(
@@ -121,5 +145,7 @@ def verify(connection: Connection, copy: Copy) -> Totals:
     return after
 
 
-def _only(table: sql.Identifier) -> sql.Composed:
-    return sql.SQL("ONLY {}").format(table)
+def comparing(copy: Copy) -> list[sql.Composed]:
+    """The SQL that totals each old leaf, then the new ones together."""
+    old = [totalled(sql.SQL("ONLY {}").format(leaf), copy.columns) for leaf in copy.old]
+    return [*old, totalled(copy.routing, copy.columns)]

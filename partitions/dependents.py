@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from partitions.control_totals import plain_name
+from partitions.leaves import plain_name
 from warehouse.connection import Connection, sql
 from warehouse.errors import TargetError
 from warehouse.queries import query

@@ -1,5 +1,7 @@
 """Detaching a leaf while queries go on."""
 
+from typing import LiteralString
+
 from partitions.catalog import Leaf
 from partitions.leaves import parent_of
 from partitions.policy import Policy
@@ -19,24 +21,26 @@ def detach_leaf(connection: Connection, policy: Policy, leaf: Leaf) -> None:
     for attempt in attempts():
         with attempt, translated():
             # At its end a detach locks the leaf: readers of it would queue behind us, and we behind a long transaction.
-            outlast(connection, [parent_of(policy), sql.Identifier(leaf.schema, leaf.name)], LOOKING_SECONDS)
+            outlast(connection, [parent_of(policy), leaf.identifier], LOOKING_SECONDS)
             begun = _is_begun(connection, leaf)
             if begun is not None:
                 _detach(connection, policy, leaf, "FINALIZE" if begun else "CONCURRENTLY")
 
 
-def _detach(connection: Connection, policy: Policy, leaf: Leaf, how: str) -> None:
-    statement = sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(
-        parent_of(policy), sql.Identifier(leaf.schema, leaf.name), sql.SQL(how)
-    )
+def _detach(connection: Connection, policy: Policy, leaf: Leaf, how: LiteralString) -> None:
     with lock_timeout(connection):
-        connection.execute(statement)
+        connection.execute(detaching(policy, leaf, how))
+
+
+def detaching(policy: Policy, leaf: Leaf, how: LiteralString) -> sql.Composed:
+    """The SQL that detaches a leaf: CONCURRENTLY, or FINALIZE where that was interrupted."""
+    return sql.SQL("ALTER TABLE {} DETACH PARTITION {} {}").format(parent_of(policy), leaf.identifier, sql.SQL(how))
 
 
 def _is_begun(connection: Connection, leaf: Leaf) -> bool | None:
     """Whether a detach was begun and not ended; None where the leaf is not attached."""
     row = connection.execute(
         "SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = %s::regclass",
-        (sql.Identifier(leaf.schema, leaf.name).as_string(),),
+        (leaf.identifier.as_string(),),
     ).fetchone()
     return None if row is None else bool(row[0])

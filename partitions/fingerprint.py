@@ -67,22 +67,20 @@ def measure(connection: Connection, table: sql.Identifier, columns: Sequence[Col
     if connection.info.parameter_status("server_encoding") != "UTF8":
         # Parallel workers speak the encoding of the database, whatever their leader does.
         connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-    summed = [column for column in columns if column.is_summed]
-    row = connection.execute(
-        sql.SQL("SELECT {} FROM {}").format(
-            sql.SQL(", ").join(
-                [
-                    sql.SQL("count(*)"),
-                    sql.SQL("coalesce({}, 0)").format(_digest(columns)),
-                    *(sql.SQL("coalesce(sum({}), 0)::text").format(column.identifier) for column in summed),
-                ]
-            ),
-            table,
-        )
-    ).fetchone()
+    row = connection.execute(measuring(table, columns)).fetchone()
     assert row is not None
-    sums = {column.name: Decimal(text) for column, text in zip(summed, row[2:], strict=True)}
-    return Fingerprint(int(row[0]), int(row[1]), sums)
+    summed = (column.name for column in columns if column.is_summed)
+    return Fingerprint(int(row[0]), int(row[1]), dict(zip(summed, map(Decimal, row[2:]), strict=True)))
+
+
+def measuring(table: sql.Identifier, columns: Sequence[Column]) -> sql.Composed:
+    """The SQL of `measure`."""
+    parts = [
+        sql.SQL("count(*)"),
+        sql.SQL("coalesce({}, 0)").format(_digest(columns)),
+        *(sql.SQL("coalesce(sum({}), 0)::text").format(column.identifier) for column in columns if column.is_summed),
+    ]
+    return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(parts), table)
 
 
 def by_name(columns: Sequence[Column]) -> list[Column]:

@@ -82,9 +82,11 @@ def wanted_indexes(connection: Connection, policy: Policy) -> list[WantedIndex]:
     """What each leaf needs: the unique indexes of the policy first, then those of the parent."""
     found = [
         WantedIndex(tuple(columns), unique, method, constraint)
-        for _, columns, unique, method, constraint in connection.execute(
+        for _, columns, unique, method, constraint, partitioned in connection.execute(
             query("partitions/parent_indexes"), (policy.name,)
         ).fetchall()
+        # Unique ones of an ordinary table stay with it when it becomes a leaf: docs/decisions.md.
+        if partitioned or not (unique or constraint)
     ]
     there = {(index.columns, index.unique) for index in found}
     own = [
@@ -93,16 +95,24 @@ def wanted_indexes(connection: Connection, policy: Policy) -> list[WantedIndex]:
     return [*own, *found]
 
 
-def build_indexes(connection: Connection, policy: Policy, schema: str, leaf: str) -> None:
-    """Build all indexes of a leaf that is not attached yet, and its foreign keys, in the caller's transaction."""
-    for index in wanted_indexes(connection, policy):
-        connection.execute(index.statement(schema, leaf))
-    for name, reference in connection.execute(query("partitions/parent_references"), (policy.name,)).fetchall():
-        connection.execute(
-            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
-                sql.Identifier(schema, leaf), sql.Identifier(name), from_catalog(reference)
-            )
+def building(connection: Connection, policy: Policy, leaf: Leaf, index: Index) -> list[sql.Composed]:
+    """The SQL that builds one index on an attached leaf, as policy or parent define it, while everybody goes on."""
+    wanted = (one for one in wanted_indexes(connection, policy) if one.columns == index.columns)
+    # A constraint cannot be added concurrently; it takes a unique index as well.
+    plain = (WantedIndex(one.columns, one.unique, one.method) for one in wanted if one.unique == index.unique)
+    return [one.statement(leaf.schema, leaf.name, concurrently=True) for one in [*plain][:1]]
+
+
+def index_statements(connection: Connection, policy: Policy, schema: str, leaf: str) -> list[sql.Composed]:
+    """The SQL that builds all indexes of a leaf that is not attached yet, and its foreign keys."""
+    indexes = [index.statement(schema, leaf) for index in wanted_indexes(connection, policy)]
+    found = connection.execute(query("partitions/parent_references"), (policy.name,)).fetchall()
+    return indexes + [
+        sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
+            sql.Identifier(schema, leaf), sql.Identifier(name), from_catalog(reference)
         )
+        for name, reference in found
+    ]
 
 
 def plain_btree(columns: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from partitions.bounds import check_clause, check_name, partition_clause
 from partitions.grain import Span
-from partitions.indexes import build_indexes
+from partitions.indexes import index_statements
 from partitions.policy import Policy
 from partitions.turns import in_turns
 from warehouse.connection import Connection, sql
@@ -21,6 +21,16 @@ Statement = sql.SQL | sql.Composed
 
 # Where leaves live: analysts have no USAGE there, and read through the parents.
 LEAF_SCHEMA = "dwh_parts"
+
+
+def plain_name(table: sql.Identifier) -> str:
+    """A table's name with its schema, for people and the ledger."""
+    return table.as_string().replace('"', "")
+
+
+def bare_name(table: sql.Identifier) -> str:
+    """A table's name without its schema."""
+    return plain_name(table).rpartition(".")[2]
 
 
 def parent_of(policy: Policy) -> sql.Identifier:
@@ -82,22 +92,38 @@ def attach_statement(parent: sql.Identifier, leaf: sql.Identifier, clause: sql.C
     return sql.SQL("ALTER TABLE {} ATTACH PARTITION {} {}").format(parent, leaf, clause)
 
 
+def removal(parent: sql.Identifier, leaf: sql.Identifier) -> list[Statement]:
+    """The SQL by which a leaf goes, in a transaction that keeps everybody out."""
+    return [
+        sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(parent, leaf),
+        sql.SQL("DROP TABLE {}").format(leaf),
+    ]
+
+
 def create_aside(connection: Connection, policy: Policy, span: Span, timezone: str) -> sql.Identifier:
     """Create a leaf as a table of its own in the caller's transaction. `timezone` is the business time zone."""
     execute_all(connection, creation(policy, span, timezone))
     return staged(policy, span)
 
 
+def indexing(connection: Connection, policy: Policy, span: Span) -> list[Statement]:
+    """The SQL that builds the indexes of a staged leaf and its statistics. `connection` is asked which indexes."""
+    leaf = staged(policy, span)
+    space = [sql.SQL("SET LOCAL default_tablespace = {}").format(sql.Literal(policy.tablespace))]
+    return [
+        sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(INDEX_MEMORY)),
+        # Both cores are building leaves already.
+        sql.SQL("SET LOCAL max_parallel_maintenance_workers = 0"),
+        *(space if policy.tablespace else []),
+        *index_statements(connection, policy, "staging", bare_name(leaf)),
+        sql.SQL("SET LOCAL default_statistics_target = {}").format(sql.Literal(LEAF_STATISTICS_TARGET)),
+        sql.SQL("ANALYZE {}").format(leaf),
+    ]
+
+
 def index_and_analyse(connection: Connection, policy: Policy, span: Span) -> None:
     """Build the indexes of a staged leaf and its statistics, in the caller's transaction."""
-    connection.execute(sql.SQL("SET LOCAL maintenance_work_mem = {}").format(sql.Literal(INDEX_MEMORY)))
-    # Both cores are building leaves already.
-    connection.execute("SET LOCAL max_parallel_maintenance_workers = 0")
-    if policy.tablespace:
-        connection.execute(sql.SQL("SET LOCAL default_tablespace = {}").format(sql.Literal(policy.tablespace)))
-    build_indexes(connection, policy, "staging", span.leaf_of(policy.name))
-    connection.execute(sql.SQL("SET LOCAL default_statistics_target = {}").format(sql.Literal(LEAF_STATISTICS_TARGET)))
-    connection.execute(sql.SQL("ANALYZE {}").format(staged(policy, span)))
+    execute_all(connection, indexing(connection, policy, span))
 
 
 def attach(connection: Connection, units: Sequence[tuple[Policy, Span]], timezone: str) -> None:
@@ -135,8 +161,7 @@ def _make_room(connection: Connection, policy: Policy, span: Span) -> None:
             f"{span.leaf_of(policy.name)} had no rows when its successor was built, and has some now",
             remedy="run the same command again: it brings the rows together",
         )
-    connection.execute(sql.SQL("ALTER TABLE {} DETACH PARTITION {}").format(parent, leaf))
-    connection.execute(sql.SQL("DROP TABLE {}").format(leaf))
+    execute_all(connection, removal(parent, leaf))
 
 
 def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
@@ -152,16 +177,18 @@ def create_attached(connection: Connection, policy: Policy, span: Span, timezone
     """
     for turn in in_turns(connection):
         with turn:
-            connection.execute(lock_parent(policy))
-            make_attached(connection, policy, span, timezone)
+            execute_all(connection, making(connection, policy, span, timezone))
 
 
-def make_attached(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
-    """As `create_attached`, in the caller's transaction, which has the parent's lock."""
-    drop_staged(connection, policy, span)
-    create_aside(connection, policy, span, timezone)
-    index_and_analyse(connection, policy, span)
-    attach_one(connection, policy, span, timezone)
+def making(connection: Connection, policy: Policy, span: Span, timezone: str) -> list[Statement]:
+    """The SQL of `create_attached`."""
+    return [
+        lock_parent(policy),
+        dropping_staged(policy, span),
+        *creation(policy, span, timezone),
+        *indexing(connection, policy, span),
+        *attachment(policy, span, timezone),
+    ]
 
 
 def execute_all(connection: Connection, statements: Sequence[Statement]) -> None:
@@ -172,4 +199,9 @@ def execute_all(connection: Connection, statements: Sequence[Statement]) -> None
 
 def drop_staged(connection: Connection, policy: Policy, span: Span) -> None:
     """Throw away a staged leaf that no one will attach."""
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(staged(policy, span)))
+    connection.execute(dropping_staged(policy, span))
+
+
+def dropping_staged(policy: Policy, span: Span) -> sql.Composed:
+    """The SQL of `drop_staged`."""
+    return sql.SQL("DROP TABLE IF EXISTS {}").format(staged(policy, span))

@@ -32,10 +32,10 @@ class Plan:
             catalog = step.after(catalog)
         return catalog
 
-    def to_json(self, timezone: str) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The plan for a program."""
         return {
-            "steps": [step.to_json(timezone) for step in self.steps],
+            "steps": [step.to_json() for step in self.steps],
             "problems": [vars(problem) for problem in self.problems],
             "advice": [vars(advice) for advice in self.advice],
         }
@@ -123,7 +123,7 @@ def _come_and_go(draft: _Draft, partner: Policy | None, beside: Table | None) ->
     line = timeline(policy, draft.table, today, until=until, beside=spans)
     draft.problems += problems.of_timeline(policy, line)
     draft.take(AttachOrphan(policy, leaf) for leaf in line.back)
-    draft.take(CreateLeaf(policy, span, draft.table) for span in line.create)
+    draft.take(CreateLeaf(policy, span) for span in line.create)
     borders = [span.first for span in spans] if partner and coarser(partner.grain, policy.grain) else []
     exchanges = regrain_steps(policy, draft.table, today, line.bound, borders)
     draft.problems += [problems.of_regrain(step) for step in exchanges if is_too_large(step)]

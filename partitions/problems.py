@@ -31,7 +31,8 @@ def blocking(policy: Policy, table: Table) -> list[Problem]:
         Problem(
             policy.name,
             f"the bounds of {leaf.qualified} are not whole days of the table's time zone: {leaf.bounds}",
-            "detach it, and give it bounds of whole days; until then no leaf of this table is made or removed",
+            "detach it, and give it bounds of whole days; until then it is left alone, and no leaf of this table is"
+            " made or removed",
         )
         for leaf in table.leaves
         if leaf.span is None

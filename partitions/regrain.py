@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from partitions.catalog import Leaf, Table, read_catalog
-from partitions.exchanges import exchanges, portions
+from partitions.exchanges import Exchange, exchanges, portions
 from partitions.grain import Span
 from partitions.phases import Phase, replacement
 from partitions.policy import Policy
-from partitions.replace import Replaced, Request, replace
-from partitions.steps.step import name_of
-from warehouse.connection import connect
+from partitions.replace import Request, replace, require_free
+from partitions.swap import Replaced
+from warehouse.connection import Connection, connect, translated
 from warehouse.errors import TargetError
 
 
@@ -31,8 +31,7 @@ def change_grain(
     done = []
     for group in exchanges(leaves, spans, table.leaves):
         pieces = portions(group.spans)
-        old = tuple(name_of(leaf) for leaf in group.leaves)
-        done.append(replace(url, Request("regrain", policy, timezone, old, tuple(pieces))))
+        done.append(replace(url, _request(policy, group, pieces, timezone)))
         if len(pieces) < len(group.spans):
             between = [leaf for leaf in _table(url, policy, timezone).leaves if leaf.span in pieces]
             done += change_grain(url, policy, between, group.spans, timezone)
@@ -41,13 +40,27 @@ def change_grain(
 
 def phases_of(url: str, policy: Policy, leaves: Sequence[Leaf], spans: Sequence[Span], timezone: str) -> list[Phase]:
     """What `change_grain` would do; the same errors."""
-    table = _table(url, policy, timezone)
-    require_replaceable(table, leaves)
-    return [
-        phase
-        for group in exchanges(leaves, spans, table.leaves)
-        for phase in replacement(policy, [name_of(leaf) for leaf in group.leaves], group.spans, timezone)
-    ]
+    with connect(url) as connection, translated():
+        table = read_catalog(connection, [policy], timezone).tables[policy.name]
+        require_replaceable(table, leaves)
+        groups = exchanges(leaves, spans, table.leaves)
+        return [phase for group in groups for phase in exchange_phases(connection, policy, group, timezone)]
+
+
+def exchange_phases(connection: Connection, policy: Policy, group: Exchange, timezone: str) -> list[Phase]:
+    """What is done to exchange one group, in one portion.
+
+    Raises:
+        TargetError: as `change_grain`.
+    """
+    request = _request(policy, group, group.spans, timezone)
+    require_free(connection, request)
+    return replacement(connection, request.copy(connection))
+
+
+def _request(policy: Policy, group: Exchange, spans: Sequence[Span], timezone: str) -> Request:
+    old = tuple(leaf.identifier for leaf in group.leaves)
+    return Request("regrain", policy, timezone, old, tuple(spans))
 
 
 def _table(url: str, policy: Policy, timezone: str) -> Table:

@@ -10,9 +10,9 @@ from partitions.keys import Keys, keys_of
 from partitions.layout import Layout
 from partitions.phases import Phase, replacement
 from partitions.policy import Policy
-from partitions.replace import Replaced, Request, replace
-from partitions.steps.step import name_of
-from warehouse.connection import connect, sql, translated
+from partitions.replace import Request, replace, require_free
+from partitions.swap import Replaced
+from warehouse.connection import Connection, connect, sql, translated
 from warehouse.errors import DataRefusedError, NothingToDoError, TargetError
 
 
@@ -50,10 +50,7 @@ def rescue_default(url: str, policy: Policy, timezone: str) -> Rescued:
     swaps: list[Replaced] = []
     found = _worth_while(look(url, policy, timezone))
     while True:
-        portion = found.spans[:MOST_LEAVES]
-        old = (name_of(found.default),)
-        rest = sql.Identifier("staging", found.default.name)
-        swaps.append(replace(url, Request("rescue", policy, timezone, old, portion, rest)))
+        swaps.append(replace(url, _request(policy, found, found.spans[:MOST_LEAVES], timezone)))
         if not swaps[-1].rest_rows:
             return Rescued(tuple(swaps), {})
         found = look(url, policy, timezone)
@@ -63,8 +60,21 @@ def rescue_default(url: str, policy: Policy, timezone: str) -> Rescued:
 
 def phases_of(url: str, policy: Policy, timezone: str) -> list[Phase]:
     """What `rescue_default` would do, leaves in one portion; the same errors."""
-    found = _worth_while(look(url, policy, timezone))
-    return replacement(policy, [name_of(found.default)], found.spans, timezone)
+    with connect(url) as connection, translated():
+        return rescue_phases(connection, policy, timezone)
+
+
+def rescue_phases(connection: Connection, policy: Policy, timezone: str) -> list[Phase]:
+    """As `phases_of`; the keys of the DEFAULT partition are read."""
+    found = _worth_while(_found(connection, policy, timezone))
+    request = _request(policy, found, found.spans, timezone)
+    require_free(connection, request)
+    return replacement(connection, request.copy(connection))
+
+
+def _request(policy: Policy, found: Found, spans: tuple[Span, ...], timezone: str) -> Request:
+    rest = sql.Identifier("staging", found.default.name)
+    return Request("rescue", policy, timezone, (found.default.identifier,), spans, rest)
 
 
 def _worth_while(found: Found) -> Found:
@@ -85,11 +95,15 @@ def look(url: str, policy: Policy, timezone: str) -> Found:
         TargetError: a leaf beside it has bounds that are not whole days.
     """
     with connect(url) as connection, translated():
-        table = read_catalog(connection, [policy], timezone).tables[policy.name]
-        if table.default is None:
-            raise NothingToDoError(f"{policy.name} has no DEFAULT partition")
-        _require_whole_days(table)
-        keys = keys_of(connection, policy, name_of(table.default), timezone)
+        return _found(connection, policy, timezone)
+
+
+def _found(connection: Connection, policy: Policy, timezone: str) -> Found:
+    table = read_catalog(connection, [policy], timezone).tables[policy.name]
+    if table.default is None:
+        raise NothingToDoError(f"{policy.name} has no DEFAULT partition")
+    _require_whole_days(table)
+    keys = keys_of(connection, policy, table.default.identifier, timezone)
     layout = Layout(policy.grain, [leaf.span for leaf in table.leaves if leaf.span])
     return Found(table.default, tuple(sorted({layout.span_of(day) for day in keys.found})), keys)
 

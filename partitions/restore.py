@@ -9,7 +9,7 @@ from pathlib import Path
 from partitions.archive_file import read_rows
 from partitions.archive_ledger import set_state
 from partitions.catalog import Leaf, Table, read_catalog
-from partitions.columns import Column, columns_of
+from partitions.columns import Column, archivable_columns
 from partitions.fingerprint import Fingerprint, measure
 from partitions.grain import Span
 from partitions.leaves import attach, create_aside, index_and_analyse, parent_of
@@ -105,7 +105,7 @@ def _index(connection: Connection, wanted: Wanted) -> None:
 
 def _archived_columns(connection: Connection, table: sql.Identifier, wanted: Wanted) -> list[Column]:
     archived = dict(wanted.archives[0].columns)
-    return [column for column in columns_of(connection, table) if column.name in archived]
+    return [column for column in archivable_columns(connection, table) if column.name in archived]
 
 
 def _require_sound(wanted: Wanted, folder: Path) -> None:
@@ -120,7 +120,7 @@ def _require_sound(wanted: Wanted, folder: Path) -> None:
 
 def _require_columns(connection: Connection, wanted: Wanted) -> None:
     parent = parent_of(wanted.policy)
-    now = {column.name: column for column in columns_of(connection, parent)}
+    now = {column.name: column for column in archivable_columns(connection, parent)}
     for archive in wanted.archives:
         archived = dict(archive.columns)
         other = [name for name, kind in archived.items() if name not in now or now[name].declared != kind]

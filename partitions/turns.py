@@ -13,6 +13,9 @@ from warehouse.queries import query
 # Whoever comes after a waiting lock waits behind it: this is the longest that we let others wait.
 LOCK_TIMEOUT = "100ms"
 
+# What waits for others without stopping anyone, and leaves traces where it is broken off, gets one long turn.
+ONE_TURN = "60s"
+
 # For locks that nobody waits behind, or that are had for the asking.
 PATIENCE_SECONDS = 60.0
 # Looking stops nobody, so that it may go on: long enough to outlive a report that reads for minutes.

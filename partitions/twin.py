@@ -3,8 +3,8 @@
 from partitions.bounds import bound_literal, partition_clause
 from partitions.dependents import require_no_dependents
 from partitions.grain import Span
-from partitions.indexes import WantedIndex, from_catalog
-from partitions.leaves import LEAF_SCHEMA, attach_statement, attached, parent_of
+from partitions.indexes import from_catalog
+from partitions.leaves import LEAF_SCHEMA, Statement, attach_statement, attached, execute_all, parent_of
 from partitions.policy import Policy
 from partitions.turns import in_turns
 from warehouse.connection import Connection, sql
@@ -48,95 +48,100 @@ def become_partitioned(connection: Connection, policy: Policy, span: Span, timez
     Raises:
         TargetError: something but plain views depends on the table.
     """
+    execute_all(connection, becoming(connection, policy, span, timezone))
+
+
+def becoming(connection: Connection, policy: Policy, span: Span, timezone: str) -> list[Statement]:
+    """The SQL of `become_partitioned`; the same errors. `connection`, in a transaction, is asked what the table has."""
     parent, leaf = parent_of(policy), attached(policy, span)
     # Views are then told with the schema of everything, and cannot mean another table later.
     connection.execute("SET LOCAL search_path = pg_catalog")
     require_no_dependents(connection, parent, but=("view",))
-    views = connection.execute(query("adopt/views"), (parent.as_string(),)).fetchall()
     owner, remark = connection.execute(query("adopt/described"), (parent.as_string(),)).fetchone() or ("", None)
     sequences = connection.execute(query("adopt/sequences"), (parent.as_string(),)).fetchall()
-    _keep_sequences(connection, sequences)
-    _move_aside(connection, policy, span)
-    _make_parent(connection, policy, leaf)
-    connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(parent, sql.Literal(remark)))
-    connection.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(parent, sql.Identifier(owner)))
-    _hand_over_sequences(connection, parent, leaf, sequences)
-    _hand_over_rights(connection, parent, leaf)
-    connection.execute(attach_statement(parent, leaf, partition_clause(policy, span, timezone)))
-    connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, ADOPTING))
-    for schema, name, text, options in views:
-        _repoint(connection, sql.Identifier(schema, name), text, options)
+    owned = [
+        (sql.Identifier(schema, name), sql.Identifier(column))
+        for schema, name, column, identity in sequences
+        if not identity
+    ]
+    identities = [(name, column) for _, name, column, identity in sequences if identity]
+    rights = _rights(connection, parent)
+    return [
+        # A sequence that a column owns would go to the leaf with it.
+        *(sql.SQL("ALTER SEQUENCE {} OWNED BY NONE").format(sequence) for sequence, _ in owned),
+        *_moving_aside(policy, span),
+        *_making_parent(connection, policy, leaf),
+        sql.SQL("COMMENT ON TABLE {} IS {}").format(parent, sql.Literal(remark)),
+        sql.SQL("ALTER TABLE {} OWNER TO {}").format(parent, sql.Identifier(owner)),
+        *(sql.SQL("ALTER SEQUENCE {} OWNED BY {}.{}").format(name, parent, column) for name, column in owned),
+        *(statement for name, column in identities for statement in _handing_over(parent, leaf, name, column)),
+        *(_grant(right, parent, grantee, grantable) for right, grantee, grantable in rights),
+        *(_revoke(right, leaf, grantee) for right, grantee, _ in rights),
+        attach_statement(parent, leaf, partition_clause(policy, span, timezone)),
+        sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, ADOPTING),
+        *_repointing(connection, parent),
+    ]
 
 
-Sequence = tuple[str, str, str, bool]
-
-
-def _keep_sequences(connection: Connection, sequences: list[Sequence]) -> None:
-    """A sequence that a column owns would go to the leaf with it."""
-    for schema, name, _, identity in sequences:
-        if not identity:
-            connection.execute(sql.SQL("ALTER SEQUENCE {} OWNED BY NONE").format(sql.Identifier(schema, name)))
-
-
-def _move_aside(connection: Connection, policy: Policy, span: Span) -> None:
+def _moving_aside(policy: Policy, span: Span) -> list[Statement]:
     moved = sql.Identifier(LEAF_SCHEMA, policy.table)
-    connection.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(parent_of(policy), sql.Identifier(LEAF_SCHEMA)))
-    connection.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(moved, sql.Identifier(span.leaf_of(policy.name))))
+    return [
+        sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(parent_of(policy), sql.Identifier(LEAF_SCHEMA)),
+        sql.SQL("ALTER TABLE {} RENAME TO {}").format(moved, sql.Identifier(span.leaf_of(policy.name))),
+    ]
 
 
-def _make_parent(connection: Connection, policy: Policy, leaf: sql.Identifier) -> None:
+def _making_parent(connection: Connection, policy: Policy, leaf: sql.Identifier) -> list[Statement]:
     parent = parent_of(policy)
-    connection.execute(
+    indexes = connection.execute(query("partitions/parent_indexes"), (parent.as_string(),)).fetchall()
+    return [
         sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL EXCLUDING INDEXES) PARTITION BY RANGE ({})").format(
             parent, leaf, sql.Identifier(policy.key)
-        )
-    )
-    connection.execute(sql.SQL("ALTER TABLE ONLY {} DROP CONSTRAINT {}").format(parent, ADOPTING))
-    indexes = connection.execute(query("partitions/parent_indexes"), (leaf.as_string(),)).fetchall()
-    for name, columns, unique, method, constraint in indexes:
-        # Unique ones stay with the leaf: docs/decisions.md.
-        if not unique and constraint is None:
-            statement = sql.SQL("CREATE INDEX {} ON {} USING {}").format(
-                sql.Identifier(name), parent, from_catalog(WantedIndex(tuple(columns), unique, method).method)
-            )
-            connection.execute(statement)
+        ),
+        sql.SQL("ALTER TABLE ONLY {} DROP CONSTRAINT {}").format(parent, ADOPTING),
+        *(
+            sql.SQL("CREATE INDEX {} ON {} USING {}").format(sql.Identifier(name), parent, from_catalog(method))
+            for name, _, unique, method, constraint, _ in indexes
+            # Unique ones stay with the leaf: docs/decisions.md.
+            if not unique and constraint is None
+        ),
+    ]
 
 
-def _hand_over_sequences(
-    connection: Connection, parent: sql.Identifier, leaf: sql.Identifier, sequences: list[Sequence]
-) -> None:
-    for schema, name, column, identity in sequences:
-        of_column = sql.Identifier(column)
-        if not identity:
-            connection.execute(
-                sql.SQL("ALTER SEQUENCE {} OWNED BY {}.{}").format(sql.Identifier(schema, name), parent, of_column)
-            )
-            continue
-        # It moved with the table, and the parent has one of its own.
-        old = sql.Identifier(LEAF_SCHEMA, name)
-        connection.execute(
-            sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), last_value, is_called) FROM {}").format(
-                sql.Literal(parent.as_string(connection)), sql.Literal(column), old
-            )
-        )
-        connection.execute(sql.SQL("ALTER TABLE {} ALTER {} DROP IDENTITY").format(leaf, of_column))
-
-
-def _hand_over_rights(connection: Connection, parent: sql.Identifier, leaf: sql.Identifier) -> None:
-    for right, grantee, grantable in _rights(connection, leaf):
-        option = sql.SQL(" WITH GRANT OPTION" if grantable else "")
-        connection.execute(sql.SQL("GRANT {} ON {} TO {}{}").format(right, parent, grantee, option))
-    revoke_all(connection, leaf)
+def _handing_over(parent: sql.Identifier, leaf: sql.Identifier, sequence: str, column: str) -> list[Statement]:
+    """The numbers of an identity go on: its sequence moved with the table, and the parent has one of its own."""
+    return [
+        sql.SQL("SELECT setval(pg_get_serial_sequence({}, {}), last_value, is_called) FROM {}").format(
+            sql.Literal(parent.as_string()), sql.Literal(column), sql.Identifier(LEAF_SCHEMA, sequence)
+        ),
+        sql.SQL("ALTER TABLE {} ALTER {} DROP IDENTITY").format(leaf, sql.Identifier(column)),
+    ]
 
 
 def revoke_all(connection: Connection, table: sql.Identifier) -> None:
     """Take away all rights on a table but its owner's: those of a leaf stand on the parent."""
-    for right, grantee, _ in _rights(connection, table):
-        connection.execute(sql.SQL("REVOKE {} ON {} FROM {} CASCADE").format(right, table, grantee))
+    execute_all(connection, revoking(connection, table))
 
 
-def _rights(connection: Connection, table: sql.Identifier) -> list[tuple[sql.Composable, sql.Composable, bool]]:
-    rights: list[tuple[sql.Composable, sql.Composable, bool]] = []
+def revoking(connection: Connection, table: sql.Identifier) -> list[Statement]:
+    """The SQL of `revoke_all`."""
+    return [_revoke(right, table, grantee) for right, grantee, _ in _rights(connection, table)]
+
+
+Right = tuple[sql.Composable, sql.Composable, bool]
+
+
+def _grant(right: sql.Composable, table: sql.Identifier, grantee: sql.Composable, grantable: bool) -> sql.Composed:
+    option = sql.SQL(" WITH GRANT OPTION" if grantable else "")
+    return sql.SQL("GRANT {} ON {} TO {}{}").format(right, table, grantee, option)
+
+
+def _revoke(right: sql.Composable, table: sql.Identifier, grantee: sql.Composable) -> sql.Composed:
+    return sql.SQL("REVOKE {} ON {} FROM {} CASCADE").format(right, table, grantee)
+
+
+def _rights(connection: Connection, table: sql.Identifier) -> list[Right]:
+    rights: list[Right] = []
     for privilege, column, role, grantable in connection.execute(
         query("adopt/grants"), {"table": table.as_string()}
     ).fetchall():
@@ -147,10 +152,14 @@ def _rights(connection: Connection, table: sql.Identifier) -> list[tuple[sql.Com
     return rights
 
 
-def _repoint(connection: Connection, view: sql.Identifier, text: str, options: str | None) -> None:
-    """The same view, reading what has the table's name now; owner, rights and comments of a replaced view stay."""
-    connection.execute(
+def _repointing(connection: Connection, table: sql.Identifier) -> list[Statement]:
+    """The same views, reading what has the table's name now; owner, rights and comments of a replaced view stay."""
+    views = connection.execute(query("adopt/views"), (table.as_string(),)).fetchall()
+    return [
         sql.SQL("CREATE OR REPLACE VIEW {}{} AS {}").format(
-            view, from_catalog(f" WITH ({options})" if options else ""), from_catalog(text)
+            sql.Identifier(schema, name),
+            from_catalog(f" WITH ({options})" if options else ""),
+            from_catalog(text.rstrip().removesuffix(";")),
         )
-    )
+        for schema, name, text, options in views
+    ]

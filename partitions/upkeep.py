@@ -6,17 +6,9 @@ from datetime import date
 from partitions.catalog import Index, Leaf, Table
 from partitions.indexes import expected_indexes, is_leftover, missing_indexes, same_index
 from partitions.policy import Policy
+from partitions.steps.indexing import BuildIndex, CompleteIndex, DropIndex, RebuildIndex
 from partitions.steps.step import Step
-from partitions.steps.upkeep import (
-    AnalyseLeaf,
-    AnalyseParent,
-    BuildIndex,
-    CompleteIndex,
-    DropIndex,
-    FreezeLeaf,
-    RebuildIndex,
-    RevokeGrants,
-)
+from partitions.steps.upkeep import AnalyseLeaf, AnalyseParent, FreezeLeaf, RevokeGrants
 
 # As autovacuum: a tenth of the rows and 50 changed since the last ANALYZE.
 STALE_SHARE, STALE_ROWS = 0.1, 50
@@ -28,7 +20,7 @@ OLD_TRANSACTIONS = 150_000_000
 
 def index_steps(policy: Policy, table: Table) -> Iterator[Step]:
     """Indexes that are missing, or that PostgreSQL may not use."""
-    for leaf in _ordinary(table):
+    for leaf in _own(table):
         for index in leaf.indexes:
             if is_leftover(index, leaf):
                 yield DropIndex(policy, leaf, index)
@@ -41,8 +33,12 @@ def index_steps(policy: Policy, table: Table) -> Iterator[Step]:
 def completion_steps(policy: Policy, table: Table) -> Iterator[Step]:
     """Indexes of the parent that are not valid although every leaf has its own by now."""
     for index in table.indexes:
-        if not index.valid and all(leaf.ordinary for leaf in table.leaves):
+        if not index.valid and all(leaf.ordinary and _has(leaf, index) for leaf in table.leaves):
             yield CompleteIndex(policy, index, table.leaves)
+
+
+def _has(leaf: Leaf, wanted: Index) -> bool:
+    return any(index.valid and same_index(index, wanted) for index in leaf.indexes)
 
 
 def is_wanted(index: Index, policy: Policy, table: Table) -> bool:
@@ -52,12 +48,12 @@ def is_wanted(index: Index, policy: Policy, table: Table) -> bool:
 
 def grant_steps(policy: Policy, table: Table) -> Iterator[Step]:
     """Rights on leaves."""
-    return (RevokeGrants(policy, leaf) for leaf in _ordinary(table) if leaf.grants)
+    return (RevokeGrants(policy, leaf) for leaf in _own(table) if leaf.grants)
 
 
 def row_steps(policy: Policy, table: Table, today: date) -> Iterator[Step]:
     """Leaves to be frozen or analysed."""
-    for leaf in _ordinary(table):
+    for leaf in _own(table):
         closed = leaf.span is not None and leaf.span.end <= today
         if (closed and not leaf.all_frozen) or leaf.frozen_age > OLD_TRANSACTIONS:
             yield FreezeLeaf(policy, leaf)
@@ -73,5 +69,6 @@ def parent_steps(policy: Policy, table: Table, server_version: int) -> Iterator[
         yield AnalyseParent(policy, server_version >= 180_000, rows)
 
 
-def _ordinary(table: Table) -> Iterator[Leaf]:
-    return (leaf for leaf in table.leaves if leaf.ordinary and not leaf.detaching)
+def _own(table: Table) -> Iterator[Leaf]:
+    """Leaves such as the manager makes. One whose bounds are not whole days is left alone wholly, and told of."""
+    return (leaf for leaf in table.leaves if leaf.ordinary and leaf.span and not leaf.detaching)

@@ -1,25 +1,13 @@
 """Steps by which leaves come."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from partitions.bounds import check_clause, check_name, partition_clause
 from partitions.catalog import Leaf, Table
 from partitions.grain import Span
-from partitions.indexes import WantedIndex, expected_indexes, missing_indexes, plain_btree
-from partitions.leaves import (
-    LEAF_SCHEMA,
-    Statement,
-    attach_statement,
-    attachment,
-    creation,
-    lock_parent,
-    parent_of,
-    staged,
-)
+from partitions.indexes import expected_indexes, missing_indexes
+from partitions.leaves import LEAF_SCHEMA
 from partitions.policy import Policy
-from partitions.steps.step import LeafStep, Step, inserted, name_of, removed
-from warehouse.connection import sql
+from partitions.steps.step import LeafStep, Step, inserted, removed
 
 
 @dataclass(frozen=True)
@@ -27,10 +15,8 @@ class CreateLeaf(Step):
     """A leaf without rows: created aside, indexed, analysed, attached in one transaction: a kill leaves nothing."""
 
     kind = "create"
-    together = True
     sign = "+"
     span: Span
-    table: Table
 
     @property
     def subject(self) -> str:
@@ -43,19 +29,6 @@ class CreateLeaf(Step):
     @property
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}"
-
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        indexes = [
-            WantedIndex(index.columns, index.unique, plain_btree(index.columns)).statement("staging", self.subject)
-            for index in expected_indexes(self.policy, self.table)
-        ]
-        analyse = sql.SQL("ANALYZE {}").format(staged(self.policy, self.span))
-        return [
-            *creation(self.policy, self.span, timezone),
-            *indexes,
-            analyse,
-            *attachment(self.policy, self.span, timezone),
-        ]
 
     def change(self, table: Table) -> Table:
         return replace(table, leaves=inserted(table.leaves, new_leaf(self.policy, table, self.span)))
@@ -72,7 +45,6 @@ class AttachOrphan(LeafStep):
     """A table in `dwh_parts` that belongs to its parent and is within retention."""
 
     kind = "attach"
-    together = True
     sign = "+"
 
     @property
@@ -83,24 +55,6 @@ class AttachOrphan(LeafStep):
     @property
     def lock(self) -> str:
         return f"SHARE UPDATE EXCLUSIVE on {self.policy.name}"
-
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        span, leaf = self.leaf.span, name_of(self.leaf)
-        assert span is not None
-        check = sql.Identifier(check_name(self.leaf.name))
-        prove = [
-            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {} NOT VALID").format(
-                leaf, check, check_clause(self.policy, span, timezone)
-            ),
-            sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(leaf, check),
-            sql.SQL("ALTER TABLE {} ALTER {} SET NOT NULL").format(leaf, sql.Identifier(self.policy.key)),
-        ]
-        return [
-            *prove,
-            lock_parent(self.policy),
-            attach_statement(parent_of(self.policy), leaf, partition_clause(self.policy, span, timezone)),
-            sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(leaf, check),
-        ]
 
     def change(self, table: Table) -> Table:
         built = (replace(index, valid=True) for index in missing_indexes(self.policy, table, self.leaf))

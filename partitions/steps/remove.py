@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from partitions.catalog import Table
+from partitions.detach import detaching
 from partitions.leaves import Statement
-from partitions.steps.step import Cost, LeafStep, Step, alter_parent, comment, inserted, name_of, removed
+from partitions.steps.step import Cost, LeafStep, Step, inserted, removed
 from warehouse.connection import sql
 
 
@@ -22,9 +23,6 @@ class ArchiveLeaf(LeafStep):
     @property
     def lock(self) -> str:
         return f"ACCESS SHARE on {self.leaf.qualified}"
-
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        return [comment(f"write {self.leaf.qualified} to the archive; read it back; compare rows and digest")]
 
     def change(self, table: Table) -> Table:
         return table
@@ -49,8 +47,9 @@ class DetachLeaf(LeafStep):
     def cost(self) -> Cost:
         return Cost()
 
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        return [alter_parent(self.policy, "DETACH PARTITION {} CONCURRENTLY", self.leaf)]
+    @property
+    def statements(self) -> Sequence[Statement]:
+        return [detaching(self.policy, self.leaf, "CONCURRENTLY")]
 
     def change(self, table: Table) -> Table:
         loose = replace(self.leaf, bounds="", detaching=False)
@@ -67,8 +66,9 @@ class FinalizeDetach(DetachLeaf):
     def what(self) -> str:
         return f"finish the detach of {self.leaf.name} ({self.leaf.span}) that was interrupted"
 
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        return [alter_parent(self.policy, "DETACH PARTITION {} FINALIZE", self.leaf)]
+    @property
+    def statements(self) -> Sequence[Statement]:
+        return [detaching(self.policy, self.leaf, "FINALIZE")]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ class DropLeaf(LeafStep):
 
     kind = "drop"
     sign = "-"
+    together = True
     archived: bool
 
     @property
@@ -88,9 +89,9 @@ class DropLeaf(LeafStep):
     def lock(self) -> str:
         return f"ACCESS EXCLUSIVE on {self.leaf.qualified}, which is detached"
 
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        compare = [comment(f"compare {self.leaf.qualified} with its archive")] if self.archived else []
-        return [*compare, sql.SQL("DROP TABLE {}").format(name_of(self.leaf))]
+    @property
+    def statements(self) -> Sequence[Statement]:
+        return [sql.SQL("DROP TABLE {}").format(self.leaf.identifier)]
 
     def change(self, table: Table) -> Table:
         return replace(table, orphans=removed(table.orphans, self.leaf))
@@ -114,7 +115,8 @@ class ClearLeftovers(Step):
     def lock(self) -> str:
         return "ACCESS EXCLUSIVE on tables in staging, which no query knows"
 
-    def statements(self, timezone: str) -> Sequence[Statement]:
+    @property
+    def statements(self) -> Sequence[Statement]:
         return [sql.SQL("DROP TABLE {}").format(sql.Identifier("staging", name)) for name in self.names]
 
     def change(self, table: Table) -> Table:

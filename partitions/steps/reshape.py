@@ -1,14 +1,11 @@
 """Steps that move rows: leaves of another grain, a DEFAULT partition, a table without partitions."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from partitions.catalog import Leaf, Table
 from partitions.grain import Span
-from partitions.leaves import Statement
-from partitions.phases import replacement
 from partitions.steps.make import new_leaf
-from partitions.steps.step import Cost, LeafStep, Step, comment, inserted, name_of, removed
+from partitions.steps.step import Cost, LeafStep, Step, inserted, removed
 
 
 @dataclass(frozen=True)
@@ -35,10 +32,6 @@ class ChangeGrain(Step):
     @property
     def cost(self) -> Cost:
         return Cost(sum(max(leaf.rows, 0) for leaf in self.leaves), sum(leaf.bytes for leaf in self.leaves))
-
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        phases = replacement(self.policy, [name_of(leaf) for leaf in self.leaves], self.spans, timezone)
-        return [line for phase in phases for line in (comment(phase.what), *phase.statements)]
 
     def change(self, table: Table) -> Table:
         leaves = table.leaves
@@ -67,10 +60,6 @@ class RescueDefault(LeafStep):
     def lock(self) -> str:
         return f"SHARE ROW EXCLUSIVE on {self.leaf.name}, then ACCESS EXCLUSIVE on {self.policy.name} for milliseconds"
 
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        # Which leaves that will be, its rows must tell: cauri partitions rescue --dry-run reads them.
-        return [comment(f"build leaves for the rows of {self.leaf.qualified}; put them in its place")]
-
     def change(self, table: Table) -> Table:
         return replace(table, default=None)
 
@@ -88,9 +77,6 @@ class AdoptTable(Step):
     @property
     def lock(self) -> str:
         return f"ACCESS EXCLUSIVE on {self.policy.name} while the tables change places"
-
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        return [comment(f"make a partitioned table of {self.policy.name}; move its rows into leaves")]
 
     def change(self, table: Table) -> Table:
         divided = tuple(replace(leaf, undivided=False) for leaf in table.leaves)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from partitions.catalog import Catalog, Leaf, Table, age
-from partitions.leaves import Statement, parent_of
+from partitions.leaves import Statement
 from partitions.policy import Policy
-from warehouse.connection import sql
+from partitions.turns import LOCK_TIMEOUT
 
 Leaves = tuple[Leaf, ...]
 
@@ -31,8 +31,9 @@ class Step(ABC):
     policy: Policy
     kind: ClassVar[str]
     sign: ClassVar[str] = "~"
-    # Whether its statements run together; the others PostgreSQL takes outside of a transaction only.
+    # Whether its statements run in one transaction, and how long they wait for a lock before they are tried again.
     together: ClassVar[bool] = False
+    timeout: ClassVar[str] = LOCK_TIMEOUT
 
     @property
     @abstractmethod
@@ -53,9 +54,10 @@ class Step(ABC):
     def cost(self) -> Cost:
         return Cost()
 
-    @abstractmethod
-    def statements(self, timezone: str) -> Sequence[Statement]:
-        """The SQL that it runs; steps that move rows outside of SQL describe that in a comment."""
+    @property
+    def statements(self) -> Sequence[Statement]:
+        """The SQL that it runs, where policy and catalog tell all of it; that of all steps is told by `script`."""
+        return ()
 
     @abstractmethod
     def change(self, table: Table) -> Table:
@@ -71,7 +73,7 @@ class Step(ABC):
         """A line like that of a diff: `+` comes, `-` goes, `~` changes."""
         return f"{self.sign} {self.what}"
 
-    def to_json(self, timezone: str) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The step for a program."""
         return {
             "kind": self.kind,
@@ -81,7 +83,6 @@ class Step(ABC):
             "lock": self.lock,
             "rows": self.cost.rows,
             "bytes": self.cost.bytes,
-            "sql": [statement.as_string(None) for statement in self.statements(timezone)],
         }
 
 
@@ -98,21 +99,6 @@ class LeafStep(Step):
     @property
     def cost(self) -> Cost:
         return Cost(max(self.leaf.rows, 0), self.leaf.bytes)
-
-
-def name_of(leaf: Leaf) -> sql.Identifier:
-    """A leaf as an identifier."""
-    return sql.Identifier(leaf.schema, leaf.name)
-
-
-def alter_parent(policy: Policy, rest: str, leaf: Leaf) -> sql.Composed:
-    """`ALTER TABLE parent <rest>`, with the leaf's name in place of `{}`."""
-    return sql.SQL("ALTER TABLE {} ").format(parent_of(policy)) + sql.SQL(rest).format(name_of(leaf))
-
-
-def comment(text: str) -> sql.SQL:
-    """A line of SQL that says what SQL does not do."""
-    return sql.SQL(f"-- {text}")
 
 
 def inserted(leaves: Leaves, leaf: Leaf) -> Leaves:

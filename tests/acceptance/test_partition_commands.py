@@ -33,7 +33,9 @@ def test_a_plan_for_a_program(database_url: str) -> None:
     done = cauri("partitions", "plan", "--json", url=database_url)
     assert done.json["status"] == "planned"
     assert len([step for step in done.json["steps"] if step["kind"] == "create"]) == 16
-    assert set(done.json["steps"][0]) == {"kind", "table", "leaf", "line", "lock", "rows", "bytes", "sql"}
+    assert set(done.json["steps"][0]) == {"kind", "table", "leaf", "line", "lock", "rows", "bytes"}
+    step = cauri("partitions", "plan", "--json", "--sql", url=database_url).json["steps"][0]
+    assert (step["sql"][0], step["sql"][-1]) == ("BEGIN", "COMMIT")
 
 
 def test_apply_shows_each_step_and_then_finds_nothing_to_do(database_url: str) -> None:

@@ -1,14 +1,14 @@
 """A change of grain in a process of its own, to be killed: `python -m tests.faults.regraining URL GRAIN [STEP]`.
 
-With a step, a function that `partitions.replace` calls, the process kills itself where that begins.
+With one of `STEPS` the process kills itself where that begins.
 """
 
 import os
 import signal
 import sys
+from importlib import import_module
 from typing import Any
 
-from partitions import replace
 from partitions.catalog import read_catalog
 from partitions.exchanges import spans_of_grain
 from partitions.grain import Grain
@@ -16,6 +16,19 @@ from partitions.regrain import change_grain
 from tests.partitioned import JANUARY, PAYMENTS
 from warehouse.connection import connect
 from warehouse.lock import single_writer
+
+# Functions that a change of grain calls one after the other, by module; the last after its commit.
+STEPS = (
+    "replace.capture",
+    "replace.build",
+    "replace.until_short",
+    "replace.verified",
+    "replace.swap",
+    "swap._exchange",
+    "swap.attach_one",
+    "swap.dropping_aside",
+    "swap.evolve",
+)
 
 
 def regrain(url: str, grain: Grain) -> None:
@@ -32,7 +45,8 @@ def die(*_: Any, **__: Any) -> None:
 
 if __name__ == "__main__":
     for step in sys.argv[3:]:
-        setattr(replace, step, die)
+        module, name = step.split(".")
+        setattr(import_module(f"partitions.{module}"), name, die)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     regrain(sys.argv[1], Grain(sys.argv[2]))

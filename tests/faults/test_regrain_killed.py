@@ -1,12 +1,13 @@
 """The manager, or the server, is killed while the grain of leaves changes; the same command again finishes the work."""
 
+import pkgutil
 import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -15,12 +16,11 @@ from unittest import mock
 
 import pytest
 
-from partitions import replace
 from partitions.changes import clear_leftovers
 from partitions.grain import Grain
 from tests.faults.crowd import Crowd, own_rows
 from tests.faults.killing import instants, kill_server, kills, seconds_of, struck_at, told
-from tests.faults.regraining import regrain
+from tests.faults.regraining import STEPS, regrain
 from tests.faults.statements import AGGREGATE, ROWS_A_DAY
 from tests.loading import execute, rows_of, value_of
 from tests.partitioned import FEBRUARY, JANUARY, PAYMENTS, days, left_behind, make_table, rows_in, spans_of
@@ -34,9 +34,6 @@ SERVER_KILLS = kills(20)
 
 # A whole change takes about this long on two cores; most instants then lie within one.
 LONGEST_SECONDS = 1.2
-
-# Functions that a change of grain calls one after the other, the last after its commit.
-STEPS = ("capture", "build", "_until_short", "verified", "_swap", "_exchange", "attach_one", "drop_aside", "evolve")
 
 STATES = ([JANUARY, FEBRUARY], [*days(JANUARY), FEBRUARY])
 
@@ -146,13 +143,13 @@ def assert_finished(url: str, before: list[Any]) -> None:
 
 def test_a_server_that_dies_at_every_step(server: LocalServer, payments: list[Any]) -> None:
     for step in STEPS:
-        spans, original = spans_of(server.url, PAYMENTS), getattr(replace, step)
+        spans, original = spans_of(server.url, PAYMENTS), pkgutil.resolve_name(f"partitions.{step}")
 
         def death(*arguments: Any, original: Any = original, **named: Any) -> Any:
             kill_server(server)
             return original(*arguments, **named)
 
-        with mock.patch.object(replace, step, death), suppress(TransientTargetError):
+        with mock.patch(f"partitions.{step}", death), suppress(TransientTargetError):
             regrain(server.url, other_grain(server.url))
         server.start()
         # What comes last meets the end after the commit.
@@ -166,15 +163,17 @@ def overheard() -> Iterator[list[str]]:
     begun = ["before the first step"]
 
     def telling(name: str) -> Any:
-        original = getattr(replace, name)
+        original = pkgutil.resolve_name(f"partitions.{name}")
 
         def stand_in(*arguments: Any, **named: Any) -> Any:
-            begun.append(name.removeprefix("_"))
+            begun.append(name)
             return original(*arguments, **named)
 
         return stand_in
 
-    with mock.patch.multiple(replace, **{name: telling(name) for name in STEPS}):
+    with ExitStack() as patches:
+        for name in STEPS:
+            patches.enter_context(mock.patch(f"partitions.{name}", telling(name)))
         yield begun
 
 

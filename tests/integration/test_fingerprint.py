@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from partitions.archive_file import read_rows, write_rows
 from partitions.canonical import fingerprint
-from partitions.columns import AS_TEXT, WIRE, Column, columns_of
+from partitions.columns import AS_TEXT, WIRE, Column, archivable_columns
 from partitions.fingerprint import Fingerprint, measure
 from tests.database import copied_database
 from warehouse.connection import Connection, connect, sql
@@ -90,7 +90,7 @@ def test_rows_are_the_same_at_every_station(
     """Frame -> COPY -> table -> ADBC -> Parquet -> frame -> COPY -> table, and whoever computes the fingerprint."""
     connection.execute(sql.SQL("TRUNCATE {}").format(TABLE))
     copy_frame(connection, TABLE, frame_of(rows))
-    columns = columns_of(connection, TABLE)
+    columns = archivable_columns(connection, TABLE)
     with connection.transaction():
         measured = measure(connection, TABLE, columns)
     read = through_file(connection, columns, tmp_path_factory.getbasetemp() / "every_type.parquet")
@@ -105,7 +105,7 @@ def test_rows_are_the_same_at_every_station(
 @given(rows=ROWS, cut=st.integers(0, 6), seed=st.randoms(use_true_random=False))
 @settings(max_examples=100, deadline=None)
 def test_parts_add_up_in_any_order(connection: Connection, rows: list[tuple[Any, ...]], cut: int, seed: Any) -> None:
-    columns = columns_of(connection, TABLE)
+    columns = archivable_columns(connection, TABLE)
     frame = frame_of([(*row[:10], "1.50", *row[11:]) for row in rows])
     places = list(range(frame.height))
     seed.shuffle(places)
@@ -138,7 +138,7 @@ def test_values_that_differ_have_other_digests(
 ) -> None:
     with connection.transaction(force_rollback=True):
         connection.execute(f"CREATE TABLE public.pair (v {kind})")
-        columns, digests = columns_of(connection, sql.Identifier("public", "pair")), set()
+        columns, digests = archivable_columns(connection, sql.Identifier("public", "pair")), set()
         for value in (one, other):
             connection.execute(f"DELETE FROM public.pair; INSERT INTO public.pair VALUES ({value})")
             digests.add(measure(connection, sql.Identifier("public", "pair"), columns).digest)
@@ -146,7 +146,7 @@ def test_values_that_differ_have_other_digests(
 
 
 def test_the_digest_does_not_depend_on_the_session(connection: Connection) -> None:
-    columns = columns_of(connection, TABLE)
+    columns = archivable_columns(connection, TABLE)
     row = (1, 1, 1, 0.1, 0.1, True, 0, 0, "é", b"\xff", "1.50", "[]", ["é"])
     connection.execute(sql.SQL("TRUNCATE {}").format(TABLE))
     copy_frame(connection, TABLE, frame_of([row]))
@@ -169,6 +169,6 @@ def test_sums_are_exact_where_they_are_large() -> None:
 def test_columns_of_other_types_are_refused_by_name(connection: Connection) -> None:
     connection.execute("CREATE TABLE public.strange (a integer, b uuid, c integer[])")
     with pytest.raises(TargetError, match=r"2 column\(s\) of unknown type: b \(uuid\), c \(integer\[\]\)"):
-        columns_of(connection, sql.Identifier("public", "strange"))
+        archivable_columns(connection, sql.Identifier("public", "strange"))
     with pytest.raises(TargetError, match="there is no table"):
-        columns_of(connection, sql.Identifier("public", "absent"))
+        archivable_columns(connection, sql.Identifier("public", "absent"))

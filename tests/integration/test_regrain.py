@@ -1,5 +1,6 @@
 """Change of grain: the same rows in other leaves, whatever is written meanwhile."""
 
+import pkgutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from partitions import changes, copies, replace, turns
+from partitions import changes, copies, turns
 from partitions import exchanges as exchanges_module
-from partitions.control_totals import written_columns
+from partitions.columns import written_columns
 from partitions.grain import Grain, Span
 from partitions.leaves import attach, create_aside, index_and_analyse
 from partitions.policy import Policy
@@ -53,9 +54,9 @@ def regrain(url: str, policy: Policy, spans: list[Span], *, of: tuple[Span, ...]
     return change_grain(url, policy, leaves, spans, "UTC")
 
 
-def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], *, before: str = "_until_short") -> None:
+def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], *, before: str = "replace.until_short") -> None:
     """Call `act` once, after the copy was made and before it is caught up for the first time."""
-    real = getattr(replace, before)
+    real = pkgutil.resolve_name(f"partitions.{before}")
     called: list[bool] = []
 
     def wrapped(*arguments: Any) -> Any:
@@ -64,7 +65,7 @@ def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], *, before: 
             act()
         return real(*arguments)
 
-    monkeypatch.setattr(replace, before, wrapped)
+    monkeypatch.setattr(f"partitions.{before}", wrapped)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_what_is_written_meanwhile_is_in_the_new_leaves(
                 writer.execute(part)
         expected.extend(rows_in(database_url, policy))
 
-    during(monkeypatch, act, before="_until_short" if policy.unique else "_exchange")
+    during(monkeypatch, act, before="replace.until_short" if policy.unique else "swap._exchange")
     regrain(database_url, policy, WEEKS)
     assert rows_in(database_url, policy) == expected
     assert spans_of(database_url, policy) == [*WEEKS, FEBRUARY, MARCH]
@@ -294,7 +295,7 @@ def test_a_snapshot_that_knows_the_last_changes_is_waited_for(
             execute(database_url, f"INSERT INTO {policy.name} VALUES (1, 20240105, 1, 1, 'x')")
             reader.execute("SELECT count(*) FROM ops.run").fetchone()
 
-        during(monkeypatch, act, before="_exchange")
+        during(monkeypatch, act, before="swap._exchange")
         with pytest.raises(LockBusyError, match="snapshot"):
             regrain(database_url, policy, WEEKS)
         assert reader.execute(f"SELECT count(*) FROM {policy.name}").fetchone() == (91 * 20 + 1,)

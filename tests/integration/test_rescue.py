@@ -1,5 +1,6 @@
 """Rows in a DEFAULT partition get leaves, and it goes."""
 
+import pkgutil
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from partitions import replace, rescue
+from partitions import rescue, swap
 from partitions.grain import Grain, Span
 from partitions.policy import Policy
 from partitions.rescue import rescue_default
@@ -62,14 +63,14 @@ def test_no_leaf_and_no_default_is_scanned(
     database_url: str, payments: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    real = replace._exchange
+    real = swap._exchange
 
     def listening(connection: Connection, *arguments: Any) -> Any:
         connection.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
         connection.execute("SET LOCAL client_min_messages = debug1")
         return real(connection, *arguments)
 
-    monkeypatch.setattr(replace, "_exchange", listening)
+    monkeypatch.setattr(swap, "_exchange", listening)
     rescue_default(database_url, PAYMENTS, "UTC")
     implied = {text for text in said if "is implied by existing constraints" in text}
     assert len([text for text in implied if text.startswith("partition constraint for table")]) == 3, said
@@ -106,12 +107,12 @@ def test_rows_without_a_day_stay_and_are_reported(database_url: str, connection:
         rescue_default(database_url, EVENTS, "UTC")
 
 
-@pytest.mark.parametrize("moment", ["_until_short", "_exchange"])
+@pytest.mark.parametrize("moment", ["replace.until_short", "swap._exchange"])
 def test_what_is_written_meanwhile_is_kept(
     database_url: str, payments: Connection, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
     """Also a row of a month that had none when the rescue began: it waits in a DEFAULT partition for a second turn."""
-    real = getattr(replace, moment)
+    real = pkgutil.resolve_name(f"partitions.{moment}")
     expected: list[Any] = []
 
     def wrapped(*arguments: Any) -> Any:
@@ -124,7 +125,7 @@ def test_what_is_written_meanwhile_is_kept(
             expected.extend(rows_in(database_url, PAYMENTS))
         return real(*arguments)
 
-    monkeypatch.setattr(replace, moment, wrapped)
+    monkeypatch.setattr(f"partitions.{moment}", wrapped)
     done = rescue_default(database_url, PAYMENTS, "UTC")
     assert len(done.swaps) == 2
     assert (rows_in(database_url, PAYMENTS), left_behind(database_url)) == (expected, [])

@@ -175,6 +175,27 @@ def assert_apart(table: Table) -> None:
 
 
 @settings(max_examples=100, deadline=None)
+@given(situations(), st.sampled_from([(), (Index("one", ("id",), unique=True, valid=False),)]), st.booleans())
+def test_a_leaf_of_odd_bounds_is_left_alone(
+    situation: tuple[Policy, Catalog], indexes: tuple[Index, ...], analysed: bool
+) -> None:
+    """It has no index that is wanted, no statistics, rights, rows that are not frozen: no step is about it."""
+    policy, catalog = situation
+    table = catalog.tables[policy.name]
+    odd = Leaf(
+        policy.name, "dwh_parts", "odd", None, "FOR VALUES FROM (20991231) TO (MAXVALUE)", rows=-1, analysed=analysed,
+        all_frozen=False, frozen_age=10**9, changed_rows=10**6, grants=("public",), indexes=indexes,
+    )  # fmt: skip
+    catalog = replace(catalog, tables={policy.name: replace(table, leaves=(*table.leaves, odd))})
+    found = plan([policy], catalog, TODAY)
+    assert "odd" not in {step.subject for step in found.steps}
+    assert not any("odd" in line for line in lines(found))
+    assert not set(kinds(found)) & {"create", "attach", "archive", "detach", "drop", "change grain"}
+    assert any("dwh_parts.odd are not whole days" in problem.text for problem in found.problems)
+    assert lines(plan([policy], found.after(catalog), TODAY)) == []
+
+
+@settings(max_examples=100, deadline=None)
 @given(situations())
 def test_every_day_from_the_oldest_leaf_to_the_horizon_has_a_leaf(situation: tuple[Policy, Catalog]) -> None:
     policy, catalog = situation

@@ -2,4 +2,5 @@
 SELECT conname, pg_get_constraintdef(oid)
 FROM pg_constraint
 WHERE conrelid = %s::regclass AND contype = 'f' AND conparentid = 0
+  AND (SELECT relkind FROM pg_class WHERE oid = conrelid) = 'p'
 ORDER BY conname
