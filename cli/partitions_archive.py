@@ -118,10 +118,15 @@ def _described(made: Archive, folder: Path) -> dict[str, Any]:
 
 
 def _show(listed: list[dict[str, Any]]) -> None:
-    shown = table("Archives", "file", "state", "archived", "rows", "MiB", numbers=2)
-    for line in listed:
-        file, day = Path(line["path"]).name, line["archived_at"][:10]
-        shown.add_row(file, line["state"], day, f"{line['rows']:,}", _mib(line["bytes"]))
+    shown = table("Archives", "state", "archived", "rows", "MiB", "file")
+    for column in shown.columns[2:4]:
+        column.justify = "right"
+    files = [Path(line["path"]).name for line in listed]
+    # Whole, however narrow the terminal: restore --file wants it.
+    shown.columns[4].min_width = max(map(len, files))
+    for file, line in zip(files, listed, strict=True):
+        day = line["archived_at"][:10]
+        shown.add_row(line["state"], day, f"{line['rows']:,}", _mib(line["bytes"]), file)
     stdout.print(shown)
     for line in listed:
         if line.get("damage"):

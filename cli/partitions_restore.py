@@ -12,7 +12,7 @@ from cli.options import Json, TableName
 from cli.partitions_names import policy_named
 from engine.aggregates import recompute_dirty_cells
 from engine.restate import restate_restored
-from partitions.policy import facts_and_summary
+from partitions.policy import FACTS
 from partitions.restorable import companion, restorable
 from partitions.restore import restore_leaves
 from warehouse.connection import connect
@@ -48,8 +48,7 @@ def restore(
         wanted = restorable(connection, policy, leaf, folder, file)
         beside, said = companion(connection, context.policies, wanted, folder, timezone)
         restored = [wanted, *([beside] if beside else [])]
-        facts, _ = facts_and_summary(context.policies)
-        spans = [one.span for one in restored if one.policy == facts]
+        spans = [one.span for one in restored if one.policy.name == FACTS]
         restated = 0
 
         def follow_history() -> None:

@@ -15,7 +15,7 @@ from warehouse.errors import ConfigurationError
 from warehouse.settings import Settings
 
 # Tables whose leaves a load builds together, for the same days.
-LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
+FACTS, SUMMARY = LOADED_TOGETHER = ("dwh.fact_transactions", "dwh.fact_daily_client_summary")
 
 DEFAULT_FILE = Path(__file__).with_name("policies.toml")
 

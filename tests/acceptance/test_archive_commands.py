@@ -109,6 +109,8 @@ def test_what_a_person_reads(url: str, tmp_path: Path) -> None:
     assert "archived" in listed.out
     assert "damaged" not in listed.out
     (path,) = (tmp_path / "archive").rglob("*.parquet")
+    narrow = cauri("partitions", "archives", url=url, home=tmp_path, variables={"COLUMNS": "40"})
+    assert path.name in narrow.out
     path.write_bytes(path.read_bytes()[:-1])
     damaged = cauri("partitions", "archives", "--verify", url=url, home=tmp_path)
     assert (damaged.code, "damaged: " in damaged.out) == (1, True)
