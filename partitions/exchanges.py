@@ -22,6 +22,11 @@ class Exchange:
     leaves: tuple[Leaf, ...]
     spans: tuple[Span, ...]
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether the leaves are not of these spans already."""
+        return tuple(leaf.span for leaf in self.leaves) != self.spans
+
 
 def exchanges(leaves: Sequence[Leaf], spans: Sequence[Span], attached: Iterable[Leaf]) -> list[Exchange]:
     """The smallest groups of leaves and spans that can be exchanged each on its own; what stays as it is, is left out.
@@ -39,14 +44,10 @@ def exchanges(leaves: Sequence[Leaf], spans: Sequence[Span], attached: Iterable[
     for span in wanted:
         taken = next((other for other in others if other.overlaps(span)), None)
         _refuse(taken is not None, f"the span {span} overlaps the leaf {taken}, which is not to be replaced")
-    result = []
-    for group in _groups(leaves, wanted):
+    found = groups(leaves, wanted)
+    for group in found:
         _require_covered(group)
-        kept = {leaf.span for leaf in group.leaves} & set(group.spans)
-        if len(group.leaves) == len(kept) == len(group.spans):
-            continue
-        result.append(group)
-    return result
+    return [group for group in found if group.is_needed]
 
 
 def _refuse(condition: bool, message: str) -> None:
@@ -54,19 +55,19 @@ def _refuse(condition: bool, message: str) -> None:
         raise ConfigurationError(message, remedy="choose other leaves, or a grain that lies between the two")
 
 
-def _groups(leaves: Sequence[Leaf], spans: Sequence[Span]) -> list[Exchange]:
-    """Leaves and spans that are connected by common days."""
+def groups(leaves: Sequence[Leaf], spans: Sequence[Span]) -> list[Exchange]:
+    """Leaves and spans that are connected by common days, oldest first."""
     ends = sorted([(leaf.span, leaf) for leaf in leaves if leaf.span] + [(span, None) for span in spans], key=_by_span)
-    groups: list[list[tuple[Span, Leaf | None]]] = []
+    connected: list[list[tuple[Span, Leaf | None]]] = []
     reached = date.min
     for span, leaf in ends:
         if span.first >= reached:
-            groups.append([])
-        groups[-1].append((span, leaf))
+            connected.append([])
+        connected[-1].append((span, leaf))
         reached = max(reached, span.end)
     return [
         Exchange(tuple(leaf for _, leaf in group if leaf), tuple(span for span, leaf in group if not leaf))
-        for group in groups
+        for group in connected
     ]
 
 

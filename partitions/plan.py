@@ -10,7 +10,6 @@ from partitions.advice import Advice, advise
 from partitions.catalog import Catalog, Table
 from partitions.policy import AtEnd, Policy, partner_of
 from partitions.problems import Problem
-from partitions.regraining import is_too_large, regrain_steps
 from partitions.steps.make import AttachOrphan, CreateLeaf
 from partitions.steps.remove import ArchiveLeaf, ClearLeftovers, DetachLeaf, DropLeaf, FinalizeDetach
 from partitions.steps.reshape import AdoptTable, RescueDefault
@@ -125,9 +124,9 @@ def _come_and_go(draft: _Draft, partner: Policy | None, beside: Table | None) ->
     draft.take(AttachOrphan(policy, leaf) for leaf in line.back)
     draft.take(CreateLeaf(policy, span) for span in line.create)
     borders = [span.first for span in spans] if partner and coarser(partner.grain, policy.grain) else []
-    exchanges = regrain_steps(policy, draft.table, today, line.bound, borders)
-    draft.problems += [problems.of_regrain(step) for step in exchanges if is_too_large(step)]
-    draft.take(step for step in exchanges if not is_too_large(step))
+    changes = upkeep.grain_steps(policy, draft.table, today, line.bound, borders)
+    draft.problems += [problems.of_regrain(step) for step in changes if upkeep.is_too_large(step)]
+    draft.take(step for step in changes if not upkeep.is_too_large(step))
     # After the change: a smaller leaf may be past although the larger one was not.
     draft.take(_ends(policy, draft.table, line, today))
     draft.problems += problems.of_orphans(policy, draft.table, line, today)

@@ -1,14 +1,19 @@
-"""What keeps the leaves of a table in good order: indexes, rights, statistics, frozen rows."""
+"""What keeps the leaves of a table in good order: their grain, indexes, rights, statistics, frozen rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 
 from partitions.catalog import Index, Leaf, Table
+from partitions.exchanges import MOST_LEAVES, groups
+from partitions.grain import Span
 from partitions.indexes import expected_indexes, is_leftover, missing_indexes, same_index
 from partitions.policy import Policy
 from partitions.steps.indexing import BuildIndex, CompleteIndex, DropIndex, RebuildIndex
+from partitions.steps.reshape import ChangeGrain
 from partitions.steps.step import Step
 from partitions.steps.upkeep import AnalyseLeaf, AnalyseParent, FreezeLeaf, RevokeGrants
+from partitions.timeline import is_past, may_go
 
 # As autovacuum: a tenth of the rows and 50 changed since the last ANALYZE.
 STALE_SHARE, STALE_ROWS = 0.1, 50
@@ -16,6 +21,47 @@ STALE_SHARE, STALE_ROWS = 0.1, 50
 PARENT_SHARE, PARENT_ROWS = 0.2, 50
 # Three quarters of the age at which PostgreSQL freezes by force, whoever waits (autovacuum_freeze_max_age).
 OLD_TRANSACTIONS = 150_000_000
+
+
+def grain_steps(
+    policy: Policy, table: Table, today: date, bound: date | None, borders: Sequence[date]
+) -> list[ChangeGrain]:
+    """If the policy wants it: steps after which each leaf is a unit of the grain, cut at `borders` and at gaps."""
+    if not policy.regrain:
+        return []
+    changeable = {leaf.name for leaf in table.leaves if may_go(leaf, today) and not is_past(leaf.span, bound)}
+    return [
+        ChangeGrain(policy, group.leaves, group.spans)
+        for run in _runs(table.leaves, changeable)
+        for group in groups([leaf for leaf, _ in run], _cut(policy, run[0][1].first, run[-1][1].end, borders))
+        if group.is_needed
+    ]
+
+
+def is_too_large(step: ChangeGrain) -> bool:
+    """Whether so many leaves would have to come at once that readers would feel it."""
+    return len(step.spans) > MOST_LEAVES
+
+
+def _runs(leaves: Sequence[Leaf], names: set[str]) -> Iterator[list[tuple[Leaf, Span]]]:
+    """Leaves of these names without a gap between them."""
+    run: list[tuple[Leaf, Span]] = []
+    for leaf in leaves:
+        changeable = leaf.span if leaf.name in names else None
+        if run and (changeable is None or run[-1][1].end != changeable.first):
+            yield run
+            run = []
+        if changeable is not None:
+            run.append((leaf, changeable))
+    if run:
+        yield run
+
+
+def _cut(policy: Policy, first: date, end: date, borders: Sequence[date]) -> list[Span]:
+    """Units of the grain from a day to another, cut at `borders`."""
+    units = {unit.first for unit in policy.grain.spans(first, end)} | set(borders)
+    cuts = sorted({first, end} | {day for day in units if first < day < end})
+    return [Span(*cut) for cut in pairwise(cuts)]
 
 
 def index_steps(policy: Policy, table: Table) -> Iterator[Step]:
