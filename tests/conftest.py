@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import database
+from warehouse.connection import Connection, connect
 
 # No test fails because a machine is slow.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,3 +32,10 @@ def database_url(template_database: tuple[str, str]) -> Iterator[str]:
     """A migrated database of the test's own."""
     with database.copied_database(*template_database) as url:
         yield url
+
+
+@pytest.fixture
+def connection(database_url: str) -> Iterator[Connection]:
+    """To a migrated database of the test's own."""
+    with connect(database_url) as opened:
+        yield opened

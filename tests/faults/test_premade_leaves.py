@@ -9,16 +9,15 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from partitions.actions import Site
-from partitions.apply import apply
 from partitions.grain import Grain
 from partitions.leaves import attach
 from partitions.policy import facts_and_summary, read_policies
 from tests.database import copied_database
 from tests.faults.test_interrupted import load_until, name_of
 from tests.integration.test_load import assert_summary_agrees
-from tests.loading import SERVICE, content, execute, load, rows_of, settings_for, transaction, value_of, write_feed
-from warehouse.connection import Connection, connect
+from tests.loading import content, execute, load, rows_of, settings_for, value_of
+from tests.managed import feeds_of_months, manage
+from warehouse.connection import Connection
 from warehouse.errors import TransientTargetError
 
 # The leaves of January to April are made ahead.
@@ -35,25 +34,13 @@ POINTS = [
 EMPTY = "SELECT count(*) FROM pg_inherits WHERE pg_relation_size(inhrelid) = 0 AND inhparent = 'dwh.{}'::regclass"
 
 
-def manage(url: str, folder: Path) -> list[str]:
-    with connect(url) as connection:
-        connection.execute("SELECT pg_stat_force_next_flush()")
-        applied = apply(Site(connection, url, "Africa/Abidjan", folder), read_policies(), today=TODAY)
-    assert applied.failures == {}
-    return [step.line for step, _ in applied.steps]
-
-
-def feeds(folder: Path) -> Path:
-    write_feed(folder, "services", [SERVICE])
-    days = [f"2024-0{n % 3 + 1}-{n % 28 + 1:02}T10:00:00Z" for n in range(90)]
-    rows = [transaction(n, transaction_ts=day, updated_at=day, client_id=f"C{n % 5}") for n, day in enumerate(days)]
-    write_feed(folder, "transactions", rows)
-    return folder
+def managed(url: str, folder: Path) -> list[str]:
+    return manage(url, folder, TODAY)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return feeds(tmp_path_factory.mktemp("delivery") / "feeds")
+    return feeds_of_months(tmp_path_factory.mktemp("delivery") / "feeds", 3)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +52,7 @@ def expected(template_database: tuple[str, str], folder: Path) -> dict[str, str]
 
 @pytest.fixture
 def url(database_url: str, tmp_path: Path) -> str:
-    manage(database_url, tmp_path)
+    managed(database_url, tmp_path)
     return database_url
 
 
@@ -78,8 +65,8 @@ def test_full_leaves_take_the_place_of_empty_ones(
     assert load(folder, url).leaves == planned
     assert content(url) == expected
     assert [value_of(url, EMPTY.format(name)) for name in ("fact_transactions", "fact_daily_client_summary")] == [1, 1]
-    assert not any(line.startswith(("+", "-", "~ vacuum")) for line in manage(url, tmp_path))
-    assert manage(url, tmp_path) == []
+    assert not any(line.startswith(("+", "-", "~ vacuum")) for line in managed(url, tmp_path))
+    assert managed(url, tmp_path) == []
 
 
 @pytest.mark.parametrize("point", POINTS, ids=name_of)
@@ -87,13 +74,13 @@ def test_killed_while_they_change_places(
     url: str, folder: Path, expected: dict[str, str], tmp_path: Path, point: tuple[str, str, int]
 ) -> None:
     load_until(folder, url, point)
-    manage(url, tmp_path)
+    managed(url, tmp_path)
     load(folder, url)
     assert content(url) == expected
     assert_summary_agrees(url)
     assert rows_of(url, "SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace") == []
-    manage(url, tmp_path)
-    assert manage(url, tmp_path) == []
+    managed(url, tmp_path)
+    assert managed(url, tmp_path) == []
 
 
 def test_rows_that_come_between_plan_and_attach_are_merged_with(
@@ -140,8 +127,7 @@ def test_leaves_of_other_days_in_the_summary_stay(
     text = (Path(__file__).parents[2] / "partitions" / "policies.toml").read_text()
     path.write_text(text.replace('grain = "month"', 'grain = "week"', 1))
     policies = facts_and_summary(read_policies(path))
-    with connect(database_url) as connection:
-        apply(Site(connection, database_url, "Africa/Abidjan", tmp_path), policies, today=TODAY)
+    manage(database_url, tmp_path, TODAY, policies)
     done = load(folder, database_url, settings=settings_for(database_url, partitions=path))
     assert {leaf["action"] for leaf in done.leaves} >= {"merge"}
     assert content(database_url) == expected

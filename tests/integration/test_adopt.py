@@ -27,18 +27,12 @@ from tests.partitioned import (
     spans_of,
     table_of,
 )
-from warehouse.connection import Connection, connect, sql
+from warehouse.connection import Connection, sql
 from warehouse.errors import NothingToDoError, TargetError
 
 APRIL = Grain.MONTH.span_of(date(2024, 4, 1))
 NOW = datetime.now(UTC).date()
 UNTIL_NOW = [*Grain.MONTH.spans(JANUARY.first, Grain.MONTH.ahead(NOW, PAYMENTS.premake))]
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    with connect(database_url) as opened:
-        yield opened
 
 
 @pytest.fixture

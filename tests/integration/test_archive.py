@@ -3,7 +3,6 @@
 import json
 import shutil
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +36,10 @@ from tests.archives import (
     states,
 )
 from tests.loading import execute, rows_of
-from warehouse.connection import Connection, connect
+from warehouse.connection import Connection
 from warehouse.errors import ConfigurationError, LockBusyError, TargetError, TransientTargetError
 
 POLICY = POLICIES[SCORES]
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    with connect(database_url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The catalog: what PostgreSQL knows of parents, leaves, and of tables that hang on no parent."""
 
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import LiteralString
@@ -21,12 +20,6 @@ from warehouse.errors import TargetError
 
 JANUARY = Grain.MONTH.span_of(date(2024, 1, 1))
 EVENTS = Policy.model_validate({"schema": "dwh", "table": "events", "key": "moment", "key_kind": "timestamptz"})
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    with connect(database_url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -7,15 +7,14 @@ from unittest import mock
 
 import pytest
 
-from partitions.actions import Site
-from partitions.apply import apply
 from partitions.catalog import read_catalog
 from partitions.grain import Grain
 from partitions.leaves import attach, create_attached
 from partitions.policy import Policy, facts_and_summary, read_policies
 from tests.database import copied_database
 from tests.faults.killing import Killed, dying
-from tests.loading import SERVICE, content, load, rows_of, settings_for, transaction, value_of, write_feed
+from tests.loading import content, load, rows_of, settings_for, value_of
+from tests.managed import feeds_of_months, manage
 from warehouse.connection import connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,19 +22,11 @@ TODAY = date(2024, 5, 15)
 
 
 def run(url: str, policies: tuple[Policy, ...], folder: Path) -> list[str]:
-    with connect(url) as connection:
-        connection.execute("SELECT pg_stat_force_next_flush()")
-        applied = apply(Site(connection, url, "Africa/Abidjan", folder / "archive"), policies, today=TODAY)
-    assert applied.failures == {}
-    return [step.line for step, _ in applied.steps]
+    return manage(url, folder / "archive", TODAY, policies)
 
 
 def feeds(folder: Path) -> Path:
-    write_feed(folder, "services", [SERVICE])
-    days = [f"2024-0{n % 4 + 1}-{n % 28 + 1:02}T10:00:00Z" for n in range(120)]
-    rows = [transaction(n, transaction_ts=day, updated_at=day, client_id=f"C{n % 5}") for n, day in enumerate(days)]
-    write_feed(folder, "transactions", rows)
-    return folder
+    return feeds_of_months(folder, 4)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -23,12 +22,6 @@ from warehouse.errors import LockBusyError, TransientTargetError
 
 LOADED = facts_and_summary(read_policies())
 JANUARY, MARCH = Grain.MONTH.span_of(date(2024, 1, 1)), Grain.MONTH.span_of(date(2024, 3, 1))
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    with connect(database_url) as opened:
-        yield opened
 
 
 def build(connection: Connection, span: Span) -> None:

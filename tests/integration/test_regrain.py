@@ -1,7 +1,7 @@
 """Change of grain: the same rows in other leaves, whatever is written meanwhile."""
 
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -33,12 +33,6 @@ from warehouse.connection import Connection, connect, sql
 from warehouse.errors import ConfigurationError, LockBusyError, TargetError, TransientTargetError
 
 WEEKS = [*Grain.WEEK.spans(date(2024, 1, 1), date(2024, 1, 29)), Span(date(2024, 1, 29), date(2024, 2, 1))]
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    with connect(database_url) as opened:
-        yield opened
 
 
 @pytest.fixture(params=[PAYMENTS, EVENTS], ids=["unique", "no unique index"])

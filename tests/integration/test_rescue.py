@@ -1,7 +1,6 @@
 """Rows in a DEFAULT partition get leaves, and it goes."""
 
 import pkgutil
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -26,16 +25,10 @@ from tests.partitioned import (
     spans_of,
     table_of,
 )
-from warehouse.connection import Connection, connect
+from warehouse.connection import Connection
 from warehouse.errors import DataRefusedError, NothingToDoError, TargetError
 
 APRIL = Grain.MONTH.span_of(date(2024, 4, 1))
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    with connect(database_url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Restoring: every bit comes back, or nothing changes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,17 +29,11 @@ from tests.archives import (
     wanted,
 )
 from tests.loading import everything
-from warehouse.connection import Connection, connect
+from warehouse.connection import Connection
 from warehouse.errors import ConfigurationError, TargetError
 
 POLICY = POLICIES[SCORES]
 NAME = "fraud_score_2024_01"
-
-
-@pytest.fixture
-def connection(database_url: str) -> Iterator[Connection]:
-    with connect(database_url) as opened:
-        yield opened
 
 
 def archive_and_drop(connection: Connection, folder: Path, table: str = SCORES) -> list[str]:
