@@ -89,8 +89,10 @@ def print_remarks(found: Plan) -> None:
 
 
 def _cost(step: Step) -> str:
-    cost = step.cost
-    return f" (about {cost.rows:,} rows, {in_units(cost.bytes)})" if cost.rows or cost.bytes else ""
+    # A leaf that was never analysed has an unknown number of rows, not none.
+    rows = [f"about {step.cost.rows:,} rows"] if step.cost.rows else []
+    size = [in_units(step.cost.bytes)] if step.cost.bytes else []
+    return f" ({', '.join([*rows, *size])})" if rows or size else ""
 
 
 def in_units(size: int) -> str:
@@ -110,6 +112,7 @@ def _print_scripts(found: Plan, scripts: list[list[Phase]]) -> None:
             stdout.print(f"-- lock: {phase.lock}", markup=False)
             for text in phase.script:
                 stdout.print(ended(text), markup=False)
+        stdout.print()
 
 
 def ended(text: str) -> str:
