@@ -61,13 +61,22 @@ class SourceFile:
 class Discovery:
     """What a folder holds: files in the order in which they are read, and the names of files of no feed.
 
-    `unfinished` says of files that are still being written how that is known.
+    `unfinished` says of files that are still being written how that is known; `skipped` are those that the ledger knows.
     """
 
     files: tuple[SourceFile, ...]
-    ignored: tuple[str, ...]
-    same_content: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    same_content: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    skipped: tuple[SourceFile, ...] = ()
+
+    @property
+    def contracts(self) -> dict[tuple[str, str], set[str]]:
+        """Content hash and feed of each file that is to be read -> the contracts under which the folder has it."""
+        found: dict[tuple[str, str], set[str]] = {(file.content_hash, file.feed.name): set() for file in self.files}
+        for file in (*self.files, *self.skipped):
+            found.get((file.content_hash, file.feed.name), set()).add(file.contract)
+        return found
 
 
 def discover(

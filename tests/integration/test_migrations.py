@@ -187,6 +187,7 @@ STAGES = (
     "merge/stage",
     "merge/stage_replaced",
     "quarantine/stage",
+    "quarantine/stage_replayed",
     "restate/stage",
     "restate/stage_stale",
     "vault/stage_identities",
