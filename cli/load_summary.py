@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import typer
 from rich.table import Table
 
 from cli.console import stdout, table
 from engine.maintenance import Maintenance
 from engine.summary import Summary
+from warehouse.errors import DataRefusedError
 
 MIB = 1024 * 1024
 
@@ -35,6 +37,7 @@ def _show_load(summary: Summary) -> None:
     if document["rejected_by_reason"]:
         stdout.print(_reasons_table(document["feeds"]))
     _leaves_line(document["leaves"])
+    _gate_lines(document["gate"], planned=document["status"] == "planned")
     if document["status"] == "planned":
         stdout.print("Dry run: nothing was written.")
         return
@@ -47,6 +50,19 @@ def _show_load(summary: Summary) -> None:
     )
     if summary.restated_facts:
         stdout.print(f"Restated: {summary.restated_facts:,} facts point at another version of their client now.")
+
+
+def end_refused(summary: Summary) -> None:
+    """End a dry run as the gate would end the run."""
+    if summary.status == "planned" and any(not breach["accepted"] for breach in summary.gate):
+        raise typer.Exit(DataRefusedError.exit_code)
+
+
+def _gate_lines(breaches: list[dict[str, Any]], *, planned: bool) -> None:
+    for breach in breaches:
+        verdict = "would be refused" if planned else "published, because an interrupted run had begun to"
+        verdict = f"accepted by --accept {breach['expectation']}" if breach["accepted"] else verdict
+        stdout.print(f"Gate, {verdict}: {breach['message']}", markup=False)
 
 
 def _show_maintenance(done: Maintenance) -> None:

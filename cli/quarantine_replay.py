@@ -8,7 +8,7 @@ import typer
 from cli.attention import attended_progress
 from cli.console import print_json, stdout, table
 from cli.context import open_warehouse
-from cli.options import Json, Quiet
+from cli.options import DryRun, Json, Quiet
 from cli.quarantine_options import Feed, File, Reason, Run, Since, Until, selection_of
 from engine.remedies import remedy_of
 from engine.replay import ReplayRequest
@@ -33,9 +33,7 @@ def replay(
             "--feeds", envvar="CAURI_FEEDS", help="Mapping file; default: the mapping with which they were read."
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", envvar="CAURI_DRY_RUN", help="Read, check and plan; write nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import psutil
 
 from engine.arrival import ALL_WHOLE, Arrival
 from engine.feeds import TRANSACTIONS
+from engine.gate import Breach, Gate, refusal
 from engine.intake import Doorkeeper, Intake, take_in
 from engine.maintenance import maintain
 from engine.outcomes import NO_WINNERS, settle
@@ -25,10 +26,10 @@ from engine.summary import Summary
 from engine.workers import leaf_executor, peak_memory
 from partitions.coverage import filled_spans
 from partitions.policy import Policy, facts_and_summary, policies_of
-from warehouse.connection import connect, require_writable
+from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
-from warehouse.ledger import give_up_run, open_run
+from warehouse.ledger import close_run, give_up_run, open_run, work_done
 from warehouse.lock import WriterLock, single_writer
 from warehouse.settings import Settings
 
@@ -45,6 +46,7 @@ class Request:
     dry_run: bool = False
     nightly: bool = False
     arrival: Arrival = ALL_WHOLE
+    accept: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
@@ -53,13 +55,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Job:
-    """What a run does: how its rows are taken in, and how its books are closed (by default those of files)."""
+    """What a run does: how its rows are taken in, what they are judged by before they are published, and how its books
+    are closed (by default those of files).
+    """
 
     command: str
     url: str
     settings: Settings
     keyring: Keyring
     take_in: Callable[[Doorkeeper, Summary], Intake | None]
+    gate: Gate = field(default_factory=Gate)
     closing: Closing | None = None
     dry_run: bool = False
     nightly: bool = False
@@ -70,9 +75,10 @@ class Job:
 
 
 def load(request: Request, watcher: Watcher) -> Summary:
-    """Load a folder; with `dry_run`, stop after step 5 and change nothing.
+    """Load a folder; with `dry_run`, stop after step 5 and change nothing. `accept` names expectations to pass over.
 
     Raises:
+        DataRefusedError: the batch is not what is expected; nothing was published, and the run's record says so.
         CauriError: see the classes of `warehouse.errors`; the message says what to do.
     """
 
@@ -86,6 +92,7 @@ def load(request: Request, watcher: Watcher) -> Summary:
         request.settings,
         request.keyring,
         take,
+        Gate(request.settings.max_rejected_share, request.accept),
         dry_run=request.dry_run,
         nightly=request.nightly,
     )
@@ -120,6 +127,7 @@ def _plan_only(job: Job, stopwatch: Stopwatch, watcher: Watcher, summary: Summar
         intake = job.take_in(keeper, summary)
         if intake is None:
             return
+        summary.gate = [breach.to_json() for breach in job.gate.judge(intake)]
         with stopwatch.step(5):
             filled = filled_spans(connection, job.policies)
             summary.planned(plan_leaves(intake.sifted.slices, filled, set()))
@@ -146,6 +154,7 @@ def _run(
             run_id = summary.run_id = open_run(connection, job.command, work_id, clock)
             lock.lead(run_id)
             watcher.opened(run_id, intake.files)
+            _admit(job.gate.judge(intake), connection, work_id, intake, summary)
             publisher = Publisher(
                 connection,
                 job.url,
@@ -161,6 +170,22 @@ def _run(
                 job.closing,
             )
             publish(publisher, intake, executor)
+
+
+def _admit(breaches: list[Breach], connection: Connection, work_id: str, intake: Intake, summary: Summary) -> None:
+    """Refuse a batch that is not what is expected, unless an interrupted run of it has published a part."""
+    summary.gate = [breach.to_json() for breach in breaches]
+    error = refusal(breaches)
+    if error is None or work_done(connection, work_id):
+        return
+    for outcomes in intake.sifted.outcomes.values():
+        outcomes.loaded = 0
+    summary.status = "refused"
+    summary.count(intake.discovery, intake.sifted.outcomes)
+    assert summary.run_id is not None
+    with connection.transaction():
+        close_run(connection, summary.run_id, "refused", summary.to_json())
+    raise error
 
 
 @contextmanager
