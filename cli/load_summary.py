@@ -25,7 +25,7 @@ def show(summary: Summary) -> None:
     if summary.status == "done":
         stdout.print("\nWhere to look next:")
         stdout.print("  uv run cauri status                 what the warehouse holds")
-        stdout.print("  uv run cauri quarantine list        the rejected rows, whole, with their reasons")
+        stdout.print("  uv run cauri quarantine list        the rejected rows, with their reasons and what to do")
         stdout.print(
             "  uv run cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY 1 DESC LIMIT 9;"
         )
@@ -35,7 +35,7 @@ def _show_load(summary: Summary) -> None:
     document = summary.to_json()
     stdout.print(_feeds_table(document["feeds"]))
     if document["rejected_by_reason"]:
-        stdout.print(_reasons_table(document["feeds"]))
+        stdout.print(reasons_table("Rejected rows by reason", document["feeds"]))
     _leaves_line(document["leaves"])
     _gate_lines(document["gate"], planned=document["status"] == "planned")
     if document["status"] == "planned":
@@ -81,8 +81,9 @@ def _feeds_table(feeds: dict[str, Any]) -> Table:
     return shown
 
 
-def _reasons_table(feeds: dict[str, Any]) -> Table:
-    shown = table("Rejected rows by reason", "feed", "reason", "rows", numbers=1)
+def reasons_table(title: str, feeds: dict[str, Any]) -> Table:
+    """The most frequent reasons of each feed."""
+    shown = table(title, "feed", "reason", "rows", numbers=1)
     for feed, counts in feeds.items():
         reasons = list(counts["rejected_by_reason"].items())
         for reason, rows in reasons[:REASONS_SHOWN]:

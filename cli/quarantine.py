@@ -2,6 +2,7 @@
 
 import json as json_module
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +15,12 @@ from cli.quarantine_options import Feed, File, Reason, Run, Since, Until, select
 from cli.quarantine_replay import replay
 from engine.correction import Export
 from engine.kept import stored_forms
-from engine.remedies import remedy_of
+from engine.remedies import CORRECTING, remedy_of
 from engine.selection import ReasonCount, RefusedRow, Selection, count, counts_by_reason, refused_rows
 from warehouse.connection import Connection, connect
 from warehouse.errors import NothingToDoError
+
+REASONS_NAMED = 8
 
 app = typer.Typer(
     help="Rows that were refused: see them, take them out, send them through again.", no_args_is_help=True
@@ -61,12 +64,9 @@ def _document(row: RefusedRow, *, values: bool) -> dict[str, object]:
 
 
 def _show(counts: Sequence[ReasonCount], number: int, rows: Sequence[RefusedRow], *, values: bool) -> None:
-    summary = table(
-        "Refused rows by reason", "feed", "reason", "what to do", "files", "replayed before", "rows", numbers=3
-    )
+    summary = table("Refused rows by reason", "feed", "reason", "rows", "next")
     for one in counts:
-        figures = (f"{figure:,}" for figure in (one.files, one.replayed, one.rows))
-        summary.add_row(one.feed, one.reason, remedy_of(one.reason), *figures)
+        summary.add_row(one.feed, one.reason, f"{one.rows:,}", remedy_of(one.reason))
     stdout.print(summary)
     for row in rows:
         shown = f"  {json_module.dumps(row.values, ensure_ascii=False)}" if values else ""
@@ -74,19 +74,22 @@ def _show(counts: Sequence[ReasonCount], number: int, rows: Sequence[RefusedRow]
         stdout.print(f"{row.file_name} row {row.row_number}: {', '.join(row.reasons)}{again}{shown}", markup=False)
     if number > len(rows):
         stdout.print(f"... and {number - len(rows):,} more of {number:,} rows: --limit shows more.")
-    stdout.print("\nWhere to go next (each takes --feed, --reason, --file, --run, --since, --until):")
-    stdout.print("  uv run cauri quarantine replay                 sends rows through the load again")
-    stdout.print("  uv run cauri quarantine export FOLDER          writes them as files to correct")
-    stdout.print("  uv run cauri quarantine replay FOLDER/FILE     sends corrected rows back")
+    stdout.print(f"\n{CORRECTING}.")
+    stdout.print("Each of these takes --feed, --reason, --file, --run, --since, --until:")
+    stdout.print("  uv run cauri quarantine replay              sends rows through the load again, as they are")
+    stdout.print("  uv run cauri quarantine export FOLDER       writes them into files for you to correct")
+    stdout.print("And this sends a corrected file back:")
+    stdout.print("  uv run cauri quarantine replay FILE")
 
 
 def _nothing(connection: Connection, selection: Selection) -> str:
     """Why there is nothing."""
-    others = counts_by_reason(connection)
-    if not others:
+    feeds = {one.feed: one.rows for one in counts_by_reason(connection)}
+    if not feeds:
         return "Quarantine is empty."
-    reasons = sorted({f"{one.feed} {one.reason}" for one in others})
-    return f"No open row of quarantine is chosen. There are rows of: {', '.join(reasons)}."
+    reasons = [one.reason for one in counts_by_reason(connection, replace(selection, reason=None))]
+    hint = f"; with another reason: {', '.join(reasons[:REASONS_NAMED])}" if selection.reason and reasons else ""
+    return f"No open row is chosen; there are some of {', '.join(feeds)}{hint}."
 
 
 @app.command("export")
@@ -107,7 +110,7 @@ def export(
         written = export_of.write(refused_rows(connection, context.keyring, None, selection))
         nothing = _nothing(connection, selection)
     if not written:
-        raise NothingToDoError(nothing)
+        raise NothingToDoError(nothing.removesuffix("."), remedy="cauri quarantine list shows what is open")
     if json:
         print_json({"rows": sum(written.values()), "files": {str(path): rows for path, rows in written.items()}})
         return

@@ -8,9 +8,9 @@ import typer
 from cli.attention import attended_progress
 from cli.console import print_json, stdout, table
 from cli.context import open_warehouse
+from cli.load_summary import reasons_table
 from cli.options import DryRun, Json, Quiet
 from cli.quarantine_options import Feed, File, Reason, Run, Since, Until, selection_of
-from engine.remedies import remedy_of
 from engine.replay import ReplayRequest
 from engine.replay import replay as replay_rows
 from engine.summary import Summary
@@ -67,16 +67,15 @@ def _show(summary: Summary) -> None:
         shown.add_row(feed, *(f"{counts[name]:,}" for name in names))
     stdout.print(shown)
     if summary.rows.rejected:
-        again = table("Refused again by reason", "feed", "reason", "what to do", "rows", numbers=1)
-        for feed, counts in summary.feeds.items():
-            for reason, rows in counts["rejected_by_reason"].items():
-                again.add_row(feed, reason, remedy_of(reason), f"{rows:,}")
-        stdout.print(again)
+        stdout.print(reasons_table("Refused again by reason", summary.feeds))
     landed = summary.rows.read - summary.rows.rejected
     if summary.status == "planned":
-        stdout.print(f"Dry run: {landed:,} of {summary.rows.read:,} rows would be resolved; nothing was written.")
+        stdout.print(
+            f"Dry run: {landed:,} of {summary.rows.read:,} rows pass the checks, and land unless the warehouse has them"
+            " otherwise; nothing was written."
+        )
         return
     stdout.print(
         f"Resolved {landed:,} of {summary.rows.read:,} rows in {summary.seconds:.1f} s, run {summary.run_id}; "
-        f"{summary.rows.rejected:,} stay open."
+        f"{summary.rows.rejected:,} stay open: cauri quarantine list says what to do."
     )

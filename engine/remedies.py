@@ -1,26 +1,23 @@
 """What to do about a refused row, by the rule that it failed."""
 
 from engine.outcomes import CONFLICTING_DUPLICATE
-from engine.read import FAULTS_OF_FIELDS, FAULTS_OF_LINES
 
-REPLAY_LATER = "wait until its moment is past, then replay"
-CORRECT = "export, correct, replay the file"
+CORRECT = "correct"
+# What the word means, for whoever reads the list.
+CORRECTING = "correct: export the rows, correct the files, and replay each of them"
+
 _EXACT = {
-    "service_id_unknown": "load the service, then replay; or correct its id",
-    "currency_unknown": "correct the code, or the mapping (--feeds); then replay",
-    "status_unknown": "correct the status, or the mapping (--feeds); then replay",
-    CONFLICTING_DUPLICATE: "if it is the true one: export, give it a newer updated_at, replay the file",
+    "service_id_unknown": "load the service, then replay",
+    "currency_unknown": "correct, or replay --feeds",
+    "status_unknown": "correct, or replay --feeds",
+    CONFLICTING_DUPLICATE: "if it is the true one, correct its updated_at to a newer one",
 }
 
 
 def remedy_of(reason: str) -> str:
-    """The next step for rows that failed this rule."""
-    if reason in _EXACT:
-        return _EXACT[reason]
+    """The next step for rows that failed this rule, in a few words."""
     if reason.endswith("_in_future"):
-        return REPLAY_LATER
-    if reason in FAULTS_OF_LINES:
-        return "export, fill the columns from the raw line, replay the file"
-    if reason in FAULTS_OF_FIELDS or reason.endswith("_missing"):
-        return CORRECT
-    return "correct the values (export, replay the file), or the mapping (replay --feeds)"
+        return "replay when its moment is past"
+    if reason.endswith("_invalid"):
+        return "correct, or replay --feeds"
+    return _EXACT.get(reason, CORRECT)

@@ -185,7 +185,11 @@ def test_corrected_files_that_are_sent_again_after_a_kill(
 
 def test_other_work_in_between_does_no_harm(url: str, feeds: Path, loaded: tuple[str, str], tmp_path: Path) -> None:
     """Another choice of rows, and a load, after a replay that died when its rows had landed."""
-    write_feed(tmp_path, "transactions", [transaction(900, transaction_ts=MARCH), transaction(20, service_id="S2", status="PENDING")])
+    write_feed(
+        tmp_path,
+        "transactions",
+        [transaction(900, transaction_ts=MARCH), transaction(20, service_id="S2", status="PENDING")],
+    )
     merge = pkgutil.resolve_name("engine.publish:merge")
     with mock.patch("engine.publish.merge", dying(merge, "after", 1)), pytest.raises(Killed):
         replay(url)
