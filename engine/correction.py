@@ -31,7 +31,7 @@ class Export:
 
     def __init__(self, out: Path, forms: Mapping[int, Form]) -> None:
         self._out, self._forms = out, forms
-        self._writers: dict[tuple[Any, ...], tuple[Path, Any, Form]] = {}
+        self._writers: dict[tuple[Any, ...], tuple[Path, _Writer, Form]] = {}
         self.rows: dict[Path, int] = {}
 
     def write(self, rows: Iterable[RefusedRow]) -> dict[Path, int]:
@@ -59,14 +59,14 @@ class Export:
             writer.writerow([row.number, row.file_name, row.row_number, " ".join(row.reasons), line, *fields])
             self.rows[path] += 1
 
-    def _writer(self, row: RefusedRow, streams: ExitStack) -> tuple[Path, Any, Form]:
+    def _writer(self, row: RefusedRow, streams: ExitStack) -> "tuple[Path, _Writer, Form]":
         # Rows of an older version have no form; their headings stand with their values.
         form = self._forms[row.form_id] if row.form_id is not None else Form(tuple(row.values or {}), ",")
         kind = (row.feed, form.headings, form.delimiter)
         if kind not in self._writers:
             path = self._path(row.feed)
             stream = streams.enter_context(_private(path))
-            writer = csv.writer(stream, delimiter=form.delimiter or ",", lineterminator="\n")
+            writer = _Writer(stream, form.delimiter or ",")
             writer.writerow([*SIDE, *form.headings])
             self._writers[kind] = path, writer, form
             self.rows[path] = 0
@@ -84,6 +84,18 @@ class Export:
         self._out.mkdir(parents=True, exist_ok=True, mode=0o700)
         others = sum(kind[0] == feed for kind in self._writers)
         return self._out / (f"{feed}-{others + 1}.csv" if others else f"{feed}.csv")
+
+
+class _Writer:
+    """Quotes what needs it; the csv module leaves out the carriage return, at which its reader stumbles."""
+
+    def __init__(self, stream: io.TextIOWrapper, delimiter: str) -> None:
+        self._plain = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        self._quoting = csv.writer(stream, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def writerow(self, fields: list[Any]) -> None:
+        needs_quotes = any("\r" in field for field in fields if isinstance(field, str))
+        (self._quoting if needs_quotes else self._plain).writerow(fields)
 
 
 def _private(path: Path) -> io.TextIOWrapper:
