@@ -1,6 +1,7 @@
 """Quarantine and gate as a person meets them: lists, files to correct, replays, refusals."""
 
 import csv
+import io
 import json
 import stat
 from collections.abc import Iterator
@@ -102,10 +103,9 @@ def test_an_export_holds_every_row_whole_and_is_for_its_owner_only(sampled: str,
     rows = []
     for path in (tmp_path / "out").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            delimiter = ";" if ";" in stream.readline() else ","
-            stream.seek(0)
-            rows += list(csv.DictReader(stream, delimiter=delimiter))
+        text = path.read_text(encoding="utf-8-sig")
+        delimiter = text.removeprefix("cauri_id")[0]
+        rows += list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
     assert len(rows) == sum(feed["rejected"] for feed in truth_of(sample_folder(PLAN))["feeds"].values())
     assert len({row["cauri_id"] for row in rows}) == len(rows)
     assert any("CLI-0" in str(row) for row in rows)

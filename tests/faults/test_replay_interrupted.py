@@ -214,8 +214,8 @@ def test_what_became_good_after_a_kill_lands_too(url: str, feeds: Path, tmp_path
     load(tmp_path / "a", url)
     write_feed(tmp_path / "b", "services", [{**SERVICE, "service_id": "S3"}])
     load(tmp_path / "b", url)
-    merge = pkgutil.resolve_name("engine.publish:merge")
-    with mock.patch("engine.publish.merge", dying(merge, "after", 1)), pytest.raises(Killed):
+    attach = pkgutil.resolve_name("engine.publish:attach")
+    with mock.patch("engine.publish.attach", dying(attach, "after", 1)), pytest.raises(Killed):
         replay(url)
     execute(url, "UPDATE dwh.dim_service SET service_id = 'S2' WHERE service_id = 'S2-hidden'")
     summary = replay(url)
