@@ -54,9 +54,14 @@ def replay(
         print_json(summary.to_json())
     elif summary.status != "nothing":
         _show(summary)
-    if summary.status == "nothing" and json:
-        raise typer.Exit(NothingToDoError.exit_code)
+    _end(summary, json=json)
+
+
+def _end(summary: Summary, *, json: bool) -> None:
     if summary.status == "nothing":
+        # The object says it, and there is to be one object only.
+        if json:
+            raise typer.Exit(NothingToDoError.exit_code)
         raise NothingToDoError("no open row of quarantine is chosen", remedy="cauri quarantine list shows what is open")
 
 
