@@ -27,7 +27,7 @@ def there_and_back(rows: list[RefusedRow], form: Form) -> list[RefusedRow]:
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.one_of(

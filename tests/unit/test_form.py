@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.feeds import FEEDS
@@ -92,6 +92,7 @@ def test_what_would_lose_something_stays_text() -> None:
     assert lost.rows() == [("1.505", "2"), ("1.50", "300")]
 
 
+@settings(deadline=None)
 @given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=5).map(str), min_size=1, max_size=20))
 def test_no_amount_is_ever_rounded(amounts: list[str]) -> None:
     form = Form(("sum",), types={"sum": "Decimal 15 2"})
