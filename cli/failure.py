@@ -5,9 +5,10 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from typing import Any
 
 from cli.console import print_json, stderr, stderr_is_json
-from warehouse.errors import CauriError, ConfigurationError, NothingToDoError
+from warehouse.errors import CauriError, ConfigurationError, DataRefusedError, NothingToDoError
 from warehouse.settings import Settings, read_settings
 
 
@@ -17,10 +18,17 @@ def report(error: CauriError) -> None:
     message, remedy = _redacted(settings, error.message), _redacted(settings, error.remedy)
     nothing = isinstance(error, NothingToDoError)
     if "--json" in sys.argv or os.environ.get("CAURI_JSON", "").lower() in ("1", "true", "yes"):
-        kind = {"status": "nothing"} if nothing else {"status": "error", "error": type(error).__name__}
-        print_json({**kind, "message": message, "remedy": remedy})
+        print_json({**_kind(error), "message": message, "remedy": remedy})
     label = "[bold]nothing to do:[/] " if nothing else "[bold red]error:[/] "
     _say(settings, message, remedy, label=label, level=logging.INFO if nothing else logging.ERROR)
+
+
+def _kind(error: CauriError) -> dict[str, Any]:
+    if isinstance(error, NothingToDoError):
+        return {"status": "nothing"}
+    if isinstance(error, DataRefusedError):
+        return {"status": "refused", "error": type(error).__name__, "gate": error.facts.get("gate", [])}
+    return {"status": "error", "error": type(error).__name__}
 
 
 def report_crash(error: Exception) -> None:

@@ -8,8 +8,8 @@ import typer
 from cli.attention import attended_progress
 from cli.console import print_json, stderr
 from cli.context import Context, open_warehouse
-from cli.load_summary import show
-from cli.options import DryRun, Feeds, Json, Quiet
+from cli.load_summary import end_refused, show
+from cli.options import Accept, DryRun, Feeds, Json, Quiet
 from cli.sample import write_sample
 from engine.load import Request
 from engine.load import load as load_folder
@@ -25,21 +25,23 @@ def load(
     ] = None,
     feeds: Feeds = None,
     dry_run: DryRun = False,
+    accept: Accept = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Load every feed of a directory into the warehouse. Running it twice changes nothing the second time."""
     context = open_warehouse()
     folder = directory or _sample_folder(context)
+    accepted = tuple(accept or ())
+    request = Request(folder, context.url, context.settings, context.keyring, feeds, dry_run=dry_run, accept=accepted)
     with attended_progress("load", context, quiet=quiet) as attendant:
-        summary = load_folder(
-            Request(folder, context.url, context.settings, context.keyring, feeds, dry_run=dry_run), attendant
-        )
+        summary = load_folder(request, attendant)
         attendant.finished(summary)
     if json:
         print_json(summary.to_json())
     else:
         show(summary)
+    end_refused(summary)
     if summary.status == "nothing" and json:
         raise typer.Exit(NothingToDoError.exit_code)
     if summary.status == "nothing":

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import typer
 from rich.table import Table
 
 from cli.console import stdout, table
 from engine.maintenance import Maintenance
 from engine.summary import Summary
+from warehouse.errors import DataRefusedError
 
 MIB = 1024 * 1024
 
@@ -23,7 +25,7 @@ def show(summary: Summary) -> None:
     if summary.status == "done":
         stdout.print("\nWhere to look next:")
         stdout.print("  uv run cauri status                 what the warehouse holds")
-        stdout.print("  uv run cauri quarantine list        the rejected rows, whole, with their reasons")
+        stdout.print("  uv run cauri quarantine list        the rejected rows, with their reasons and what to do")
         stdout.print(
             "  uv run cauri db psql                then: SELECT * FROM dwh.mv_daily_kpi ORDER BY 1 DESC LIMIT 9;"
         )
@@ -33,8 +35,9 @@ def _show_load(summary: Summary) -> None:
     document = summary.to_json()
     stdout.print(_feeds_table(document["feeds"]))
     if document["rejected_by_reason"]:
-        stdout.print(_reasons_table(document["feeds"]))
+        stdout.print(reasons_table("Rejected rows by reason", document["feeds"]))
     _leaves_line(document["leaves"])
+    _gate_lines(document["gate"], planned=document["status"] == "planned")
     if document["status"] == "planned":
         stdout.print("Dry run: nothing was written.")
         return
@@ -47,6 +50,19 @@ def _show_load(summary: Summary) -> None:
     )
     if summary.restated_facts:
         stdout.print(f"Restated: {summary.restated_facts:,} facts point at another version of their client now.")
+
+
+def end_refused(summary: Summary) -> None:
+    """End a dry run as the gate would end the run."""
+    if summary.status == "planned" and any(not breach["accepted"] for breach in summary.gate):
+        raise typer.Exit(DataRefusedError.exit_code)
+
+
+def _gate_lines(breaches: list[dict[str, Any]], *, planned: bool) -> None:
+    for breach in breaches:
+        verdict = "would be refused" if planned else "published, because an interrupted run had begun to"
+        verdict = f"accepted by --accept {breach['expectation']}" if breach["accepted"] else verdict
+        stdout.print(f"Gate, {verdict}: {breach['message']}", markup=False)
 
 
 def _show_maintenance(done: Maintenance) -> None:
@@ -65,8 +81,9 @@ def _feeds_table(feeds: dict[str, Any]) -> Table:
     return shown
 
 
-def _reasons_table(feeds: dict[str, Any]) -> Table:
-    shown = table("Rejected rows by reason", "feed", "reason", "rows", numbers=1)
+def reasons_table(title: str, feeds: dict[str, Any]) -> Table:
+    """The most frequent reasons of each feed."""
+    shown = table(title, "feed", "reason", "rows", numbers=1)
     for feed, counts in feeds.items():
         reasons = list(counts["rejected_by_reason"].items())
         for reason, rows in reasons[:REASONS_SHOWN]:

@@ -8,8 +8,8 @@ import typer
 from cli.attention import attended_progress
 from cli.console import print_json, stdout
 from cli.context import open_warehouse
-from cli.load_summary import show
-from cli.options import DryRun, Feeds, Json, Quiet
+from cli.load_summary import end_refused, show
+from cli.options import Accept, DryRun, Feeds, Json, Quiet
 from engine.arrival import Arrival
 from engine.load import Request
 from engine.load import load as load_folder
@@ -32,6 +32,7 @@ def nightly(
         bool, typer.Option("--markers", envvar="CAURI_MARKERS", help="Take only files beside which NAME.done stands.")
     ] = False,
     dry_run: DryRun = False,
+    accept: Accept = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -46,6 +47,7 @@ def nightly(
         dry_run=dry_run,
         nightly=True,
         arrival=Arrival(settle, markers),
+        accept=tuple(accept or ()),
     )
     with attended_progress("nightly", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
@@ -54,6 +56,7 @@ def nightly(
         print_json(summary.to_json())
     else:
         show(summary)
+    end_refused(summary)
     _end(summary, directory, json=json)
 
 

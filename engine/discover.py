@@ -6,12 +6,13 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.arrival import ALL_WHOLE, Arrival, Stamp, stamp_of
+from engine.expectations import Expectations
 from engine.feeds import CONTRACT_VERSION, FEEDS, Feed
-from engine.mapping import MAPPING_FILE, Source, default_sources, read_sources
+from engine.mapping import MAPPING_FILE, Mapping, Source, default_sources, read_mapping
 from warehouse.errors import ConfigurationError, SourceError
 
 ENDINGS = (".csv", ".txt", ".tsv", ".parquet")
@@ -61,13 +62,24 @@ class SourceFile:
 class Discovery:
     """What a folder holds: files in the order in which they are read, and the names of files of no feed.
 
-    `unfinished` says of files that are still being written how that is known.
+    `unfinished` says of files that are still being written how that is known; `skipped` are those that the ledger
+    knows; `expectations` are those of feeds.
     """
 
     files: tuple[SourceFile, ...]
-    ignored: tuple[str, ...]
-    same_content: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    same_content: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    skipped: tuple[SourceFile, ...] = ()
+    expectations: dict[str, Expectations] = field(default_factory=dict)
+
+    @property
+    def contracts(self) -> dict[tuple[str, str], set[str]]:
+        """Content hash and feed of each file that is to be read -> the contracts under which the folder has it."""
+        found: dict[tuple[str, str], set[str]] = {(file.content_hash, file.feed.name): set() for file in self.files}
+        for file in (*self.files, *self.skipped):
+            found.get((file.content_hash, file.feed.name), set()).add(file.contract)
+        return found
 
 
 def discover(
@@ -83,7 +95,8 @@ def discover(
         raise ConfigurationError(
             f"{folder} is not a directory", remedy="give the directory that holds the feeds, or make one: cauri sample"
         )
-    sources = _sources(folder, mapping)
+    mapped = _mapping(folder, mapping)
+    sources = mapped.sources
     candidates = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     found = [(path.name, source, path) for path in candidates for source in sources if _belongs(path, source)]
     if not may_be_empty and not found and not any(source.rows for source in sources):
@@ -99,7 +112,8 @@ def discover(
         whole = [item for item in found if item[2] not in lacking]
         fingerprinted = list(pool.map(lambda item: _fingerprint(*item), whole))
     unique, same = _without_copies([*_inline(sources), *fingerprinted])
-    return Discovery(unique, ignored, same, tuple(f"{path.name} {lack}" for path, lack in lacking.items()))
+    unfinished = tuple(f"{path.name} {lack}" for path, lack in lacking.items())
+    return Discovery(unique, ignored, same, unfinished, expectations=mapped.expectations)
 
 
 def _lacks(path: Path, arrival: Arrival) -> str | None:
@@ -107,12 +121,12 @@ def _lacks(path: Path, arrival: Arrival) -> str | None:
         return arrival.lacks(path, time.time())
 
 
-def _sources(folder: Path, mapping: Path | None) -> list[Source]:
+def _mapping(folder: Path, mapping: Path | None) -> Mapping:
     if mapping is not None:
-        return read_sources(mapping)
+        return read_mapping(mapping)
     if (folder / MAPPING_FILE).exists():
-        return read_sources(folder / MAPPING_FILE)
-    return default_sources()
+        return read_mapping(folder / MAPPING_FILE)
+    return Mapping(default_sources())
 
 
 def _belongs(path: Path, source: Source) -> bool:

@@ -76,9 +76,7 @@ class Doorkeeper:
     may_be_empty: bool = False
 
 
-def take_in(
-    keeper: Doorkeeper, folder: Path, mapping: Path | None, summary: Summary, *, skip_known: bool = True
-) -> Intake | None:
+def take_in(keeper: Doorkeeper, folder: Path, mapping: Path | None, summary: Summary) -> Intake | None:
     """Find, read and check the files of a folder that the ledger does not know yet; None if it knows them all.
 
     Raises:
@@ -86,13 +84,25 @@ def take_in(
         ConfigurationError: the folder or its mapping is wrong.
     """
     with keeper.stopwatch.step(1):
-        discovery = discover(folder, mapping, keeper.arrival, may_be_empty=keeper.may_be_empty)
-        known = set(known_files(keeper.connection)) if skip_known else set()
-        discovery = _unknown(discovery, known, keeper.watcher, summary)
-        if not discovery.files:
-            summary.status = "nothing"
-            return None
-        readers = _open_all(discovery, keeper.watcher, summary)
+        discovery, readers = find(keeper, folder, mapping, summary, known=set(known_files(keeper.connection)))
+    if not discovery.files:
+        summary.status = "nothing"
+        return None
+    return read_and_check(keeper, discovery, readers)
+
+
+def find(
+    keeper: Doorkeeper, folder: Path, mapping: Path | None, summary: Summary, *, known: set[tuple[str, str, str]]
+) -> tuple[Discovery, list[Reader]]:
+    """Step 1: the files of a folder but the `known` ones, opened."""
+    discovery = _unknown(
+        discover(folder, mapping, keeper.arrival, may_be_empty=keeper.may_be_empty), known, keeper.watcher, summary
+    )
+    return discovery, _open_all(discovery, keeper.watcher, summary)
+
+
+def read_and_check(keeper: Doorkeeper, discovery: Discovery, readers: list[Reader]) -> Intake:
+    """Steps 2 and 3 over opened files."""
     with keeper.stopwatch.step(2):
         sieve, sifted = _sift_all(keeper, readers)
         require_unchanged({file.path: file.stamp for file in discovery.files if file.path and file.stamp})
@@ -111,7 +121,9 @@ def _unknown(discovery: Discovery, known: set[tuple[str, str, str]], watcher: Wa
     for notice in summary.notices:
         watcher.say(notice)
     files = [file for file in discovery.files if file.identity not in known]
-    return replace(discovery, files=tuple(replace(file, number=number) for number, file in enumerate(files)))
+    skipped = tuple(file for file in discovery.files if file.identity in known)
+    numbered = tuple(replace(file, number=number) for number, file in enumerate(files))
+    return replace(discovery, files=numbered, skipped=skipped)
 
 
 def _open_all(discovery: Discovery, watcher: Watcher, summary: Summary) -> list[Reader]:

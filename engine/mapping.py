@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from engine.expectations import Expectations, expectations_by_feed, read_expectations
 from engine.feeds import FEEDS, Feed
 from warehouse.errors import ConfigurationError
 
 MAPPING_FILE = "feeds.toml"
-_OPTIONS = {"files", "feed", "columns", "rows", "encoding", "delimiter", "decimal", "timezone"}
+_OPTIONS = {"files", "feed", "columns", "rows", "encoding", "delimiter", "decimal", "timezone", "expectations"}
+_TABLES = {"source", "expectations"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Source:
     delimiter: str | None = None
     decimal: str | None = None
     timezone: str | None = None
+    expectations: Expectations = field(default_factory=Expectations)
 
     @property
     def fingerprint(self) -> str:
@@ -47,8 +50,21 @@ def default_sources() -> list[Source]:
     return [Source(feed, files=f"{name}*") for name, feed in FEEDS.items()]
 
 
+@dataclass(frozen=True)
+class Mapping:
+    """A `feeds.toml`: sources, and what is expected of each feed."""
+
+    sources: list[Source]
+    expectations: dict[str, Expectations] = field(default_factory=dict)
+
+
 def read_sources(path: Path) -> list[Source]:
-    """The sources of a `feeds.toml`.
+    """The sources of a `feeds.toml`; see `read_mapping`."""
+    return read_mapping(path).sources
+
+
+def read_mapping(path: Path) -> Mapping:
+    """What a `feeds.toml` says. One without sources, but with expectations, leaves files to the default sources.
 
     Raises:
         ConfigurationError: the file is missing, is not TOML, or says something that means nothing.
@@ -61,10 +77,19 @@ def read_sources(path: Path) -> list[Source]:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigurationError(f"{path.name} is not valid TOML: {exc}", remedy="correct the file") from None
+    unknown = sorted(set(document) - _TABLES)
+    if unknown:
+        raise ConfigurationError(
+            f"{path.name} has unknown table(s) {', '.join(unknown)}",
+            remedy="its tables are [[source]] and [expectations.FEED]",
+        )
+    expectations = expectations_by_feed(path.name, document.get("expectations", {}))
+    if expectations and "source" not in document:
+        return Mapping(default_sources(), expectations)
     entries = document.get("source", [])
     if not (entries and isinstance(entries, list)):
         raise ConfigurationError(f"{path.name} has no [[source]]", remedy="see docs/feeds.md for the form")
-    return [_source(path.name, number, entry) for number, entry in enumerate(entries, start=1)]
+    return Mapping([_source(path.name, number, entry) for number, entry in enumerate(entries, start=1)], expectations)
 
 
 def _source(file_name: str, number: int, entry: dict[str, Any]) -> Source:
@@ -97,7 +122,8 @@ def _source(file_name: str, number: int, entry: dict[str, Any]) -> Source:
     _check_columns(where, feed, columns)
     _check_reading(where, entry)
     rest = {name: entry[name] for name in ("files", "encoding", "delimiter", "decimal", "timezone") if name in entry}
-    return Source(feed, columns=columns, rows=tuple(rows), **rest)
+    expectations = read_expectations(f"{where}, expectations", feed, entry.get("expectations", {}))
+    return Source(feed, columns=columns, rows=tuple(rows), expectations=expectations, **rest)
 
 
 def _check_reading(where: str, entry: dict[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """Step 5, Plan leaves: which leaves the rows fall into, and what step 6 will do with each."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engine.discover import SourceFile
+from engine.outcomes import Outcomes
 from engine.slices import Slice
 from partitions.grain import Span
 
@@ -25,11 +26,16 @@ class LeafPlan:
         return sum(piece.rows for piece in self.slices)
 
 
-def work_identity(files: Iterable[SourceFile], timezone: str) -> str:
-    """Identity of a piece of work: contents of its files, how they are read, the zone that makes days of moments."""
+def work_identity(files: Iterable[SourceFile], timezone: str, outcomes: Mapping[int, Outcomes] | None = None) -> str:
+    """Identity of a piece of work: contents of its files, how they are read, the zone that makes days of moments.
+
+    And how many rows of each file step 3 refused, by reason: if a service came to be known since an interrupted run,
+    other rows are good now, and what that run committed was other work.
+    """
     digest = hashlib.sha256(timezone.encode())
-    for identity in sorted(file.identity for file in files):
-        digest.update("\x1f".join(identity).encode())
+    for file in sorted(files, key=lambda file: file.identity):
+        reasons = outcomes[file.number].reasons if outcomes else {}
+        digest.update("\x1f".join((*file.identity, *map(str, sorted(reasons.items())))).encode())
     return digest.hexdigest()[:32]
 
 

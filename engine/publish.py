@@ -1,10 +1,11 @@
 """Steps 4 to 9: what was taken in becomes rows of the warehouse."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -38,6 +39,9 @@ from warehouse.lock import require_writer
 
 log = logging.getLogger(__name__)
 
+# Writes down what became of the rows and ends the run, in one transaction: connection, run, intake, summary.
+Closing = Callable[[Connection, int, Intake, dict[str, Any]], None]
+
 
 @dataclass(frozen=True)
 class Publisher:
@@ -57,6 +61,7 @@ class Publisher:
     summary: Summary
     policies: tuple[Policy, Policy]
     timezone: str
+    closing: Closing | None = None
 
     @property
     def keys(self) -> KeyFolder:
@@ -110,7 +115,7 @@ def publish(publisher: Publisher, intake: Intake, executor: Executor) -> None:
         summary.count(intake.discovery, intake.sifted.outcomes)
         summary.steps = stopwatch.as_list()
         summary.seconds = stopwatch.elapsed
-        close(publisher.connection, publisher.run_id, intake.files, intake.sifted, summary.to_json())
+        (publisher.closing or close)(publisher.connection, publisher.run_id, intake, summary.to_json())
 
 
 def _dimensions(publisher: Publisher, intake: Intake) -> None:

@@ -1,8 +1,8 @@
 """Step 2, Read, second half: frames of canonical columns as the file wrote them, batch by batch."""
 
 import difflib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -47,12 +47,19 @@ class Batch:
 
 @dataclass(frozen=True)
 class Reader:
-    """An opened file: its header is known to fit its feed."""
+    """An opened file: its header is known to fit its feed.
+
+    `types` are those of a table's columns. `kept` is what is read in place of a file that is no longer there: blocks of
+    lines, and frames of headings and `row_number`. Rows whose numbers are `left_out` are passed over.
+    """
 
     file: SourceFile
     dialect: Dialect | None
     headings: tuple[str, ...]
     unused: tuple[str, ...]
+    types: dict[str, pl.DataType] = field(default_factory=dict)
+    kept: "tuple[Block | pl.DataFrame, ...] | None" = None
+    left_out: frozenset[int] = frozenset()
 
     def batches(self) -> Iterator["LazyBatch"]:
         """The file in pieces that can be parsed apart, in order.
@@ -60,7 +67,9 @@ class Reader:
         Raises:
             SourceError: the file is damaged further on.
         """
-        if self.file.path is None:
+        if self.kept is not None:
+            yield from (LazyBatch(self, 0, content) for content in self.kept)
+        elif self.file.path is None:
             rows = [{name: str(value) for name, value in row.items()} for row in self.file.source.rows]
             yield LazyBatch(self, 1, pl.DataFrame(rows, schema=dict.fromkeys(self.headings, pl.String)))
         elif self.dialect is None:
@@ -86,23 +95,41 @@ class LazyBatch:
 
     reader: Reader
     first_row: int
-    content: Piece | pl.DataFrame
+    content: Piece | Block | pl.DataFrame
 
-    @property
-    def rows(self) -> int:
-        """How many rows it has, blank lines included."""
-        return self.content.height if isinstance(self.content, pl.DataFrame) else self.content.lines
+    def among(self, numbers: Collection[int]) -> list[int]:
+        """Those of some row numbers that are, or may be, its own."""
+        own: Collection[int]
+        match self.content:
+            case pl.DataFrame() if ROW_NUMBER in self.content.columns:
+                own = frozenset(self.content[ROW_NUMBER])
+            case pl.DataFrame():
+                own = range(self.first_row, self.first_row + self.content.height)
+            case Piece():
+                own = range(self.first_row, self.first_row + self.content.lines)
+            case _:
+                own = frozenset(self.content.numbers or ())
+        return sorted(number for number in numbers if number in own)
 
     def read(self) -> Batch:
         """Parse the piece into rows."""
+        batch = self._read()
+        if not self.reader.left_out:
+            return batch
+        stays = ~pl.col(ROW_NUMBER).is_in(list(self.reader.left_out))
+        return replace(batch, raw=batch.raw.filter(stays), frame=batch.frame.filter(stays))
+
+    def _read(self) -> Batch:
         if isinstance(self.content, pl.DataFrame):
-            raw = representable(self.content).with_row_index(ROW_NUMBER, offset=self.first_row)
+            raw = representable(self.content)
+            if ROW_NUMBER not in raw.columns:
+                raw = raw.with_row_index(ROW_NUMBER, offset=self.first_row)
             return _batch(
                 self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), trim=True, broken=_IS_BROKEN
             )
         dialect = self.reader.dialect
         assert dialect is not None
-        block = clean(self.content, dialect)
+        block = self._block(dialect)
         raw = _parse(block, dialect, self.reader.file)
         # Then no field can be too long, either; but what a mapping makes of it can.
         short = (
@@ -120,7 +147,7 @@ class LazyBatch:
             return replace(whole, raw=whole.raw.filter(wanted), frame=whole.frame.filter(wanted))
         dialect = self.reader.dialect
         assert dialect is not None
-        block = clean(self.content, dialect)
+        block = self._block(dialect)
         lines = block.data.split(b"\n")
         places = [block.numbers.index(row) if block.numbers else row - block.first_line for row in rows]
         data = b"".join(lines[place] + b"\n" for place in places)
@@ -128,6 +155,10 @@ class LazyBatch:
         return _batch(
             self.reader, _parse(some, dialect, self.reader.file), some.raw_lines, trim=True, broken=_in_lines(some)
         )
+
+    def _block(self, dialect: Dialect) -> Block:
+        assert not isinstance(self.content, pl.DataFrame)
+        return self.content if isinstance(self.content, Block) else clean(self.content, dialect)
 
 
 def open_reader(file: SourceFile) -> Reader:
@@ -146,11 +177,23 @@ def open_reader(file: SourceFile) -> Reader:
             raise _damaged_parquet(file, exc) from None
         headings = _free(schema.names())
         unused = _unused(file, headings)
-        _check_types(file, dict(zip(headings, schema.dtypes(), strict=True)), unused)
-        return Reader(file, None, headings, unused)
+        types = dict(zip(headings, schema.dtypes(), strict=True))
+        _check_types(file, types, unused)
+        return Reader(file, None, headings, unused, types)
     dialect = read_dialect(file)
     dialect = replace(dialect, header=_free(dialect.header))
     return Reader(file, dialect, dialect.header, _unused(file, dialect.header))
+
+
+def kept_reader(
+    file: SourceFile, dialect: Dialect | None, headings: tuple[str, ...], kept: tuple[Block | pl.DataFrame, ...]
+) -> Reader:
+    """A reader of rows that were kept aside, which have the numbers of the file that they came from.
+
+    Raises:
+        SourceError: the headings do not fit the feed, or the mapping.
+    """
+    return Reader(file, dialect, headings, _unused(file, headings), kept=kept)
 
 
 def _free(headings: Iterable[str]) -> tuple[str, ...]:

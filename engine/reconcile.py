@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from engine.discover import SourceFile
+from engine.form import form_of
+from engine.intake import Intake
 from engine.outcomes import Outcomes
-from engine.quarantine import store
-from engine.sift import Sifted
+from engine.quarantine import store, supersede
 from warehouse.connection import Connection
 from warehouse.errors import TargetError
 from warehouse.ledger import FileEntry, WorkEntry, close_run, record_file
@@ -32,17 +33,14 @@ def reconcile(files: Iterable[SourceFile], outcomes: dict[int, Outcomes], works:
         )
 
 
-def close(
-    connection: Connection,
-    run_id: int,
-    files: Iterable[SourceFile],
-    sifted: Sifted,
-    summary: dict[str, Any],
-) -> None:
+def close(connection: Connection, run_id: int, intake: Intake, summary: dict[str, Any]) -> None:
     """Close the files: their ledger rows, their quarantine and the end of the run, together."""
+    sifted = intake.sifted
+    refused = [(reader.file, form_of(reader), sifted.refused.get(reader.file.number, [])) for reader in intake.readers]
     with connection.transaction():
-        store(connection, run_id, [(file, sifted.refused.get(file.number, [])) for file in files])
-        for file in files:
+        store(connection, run_id, refused)
+        supersede(connection, run_id, intake.discovery.contracts)
+        for file in intake.files:
             record_file(connection, run_id, _entry(file, sifted.outcomes[file.number]))
         require_writer(connection, run_id)
         close_run(connection, run_id, "done", summary)

@@ -165,7 +165,7 @@ def _conflicting_pieces(
 ) -> Iterator[Callable[[], tuple[SourceFile, Path]]]:
     for reader, numbers in wanted:
         for piece, lazy in enumerate(reader.batches()):
-            rows = sorted(number for number in numbers if 0 <= number - lazy.first_row < lazy.rows)
+            rows = lazy.among(numbers)
             if rows:
                 path = sieve.folder / f"conflicts-{reader.file.number:05d}-{piece:06d}.arrow"
                 yield partial(_seal_conflicts, lazy, rows, sieve, path)

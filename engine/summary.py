@@ -11,7 +11,10 @@ from engine.plan import LeafPlan
 
 @dataclass
 class Summary:
-    """Counts and times of a run. `status`: done, nothing (all files known), planned (dry run)."""
+    """Counts and times of a run. `status`: done, nothing (all files known), planned (dry run), refused (by the gate).
+
+    `gate`: expectations that were not met, and whether they were accepted.
+    """
 
     status: str
     run_id: int | None = None
@@ -22,6 +25,7 @@ class Summary:
     skipped_files: list[str] = field(default_factory=list)
     unfinished_files: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    gate: list[dict[str, Any]] = field(default_factory=list)
     inferred_clients: int = 0
     new_beneficiaries: int = 0
     restated_facts: int = 0
@@ -69,6 +73,7 @@ class Summary:
             "skipped_files": self.skipped_files,
             "unfinished_files": self.unfinished_files,
             "notices": self.notices,
+            "gate": self.gate,
             "inferred_clients": self.inferred_clients,
             "new_beneficiaries": self.new_beneficiaries,
             "restated_facts": self.restated_facts,

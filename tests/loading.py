@@ -106,7 +106,7 @@ def request_for(folder: Path, url: str, **changes: Any) -> Request:
 
 
 @contextmanager
-def _inline(_workers: int) -> Iterator[Executor]:
+def inline_executor(_workers: int) -> Iterator[Executor]:
     yield InlineExecutor()
 
 
@@ -115,7 +115,7 @@ def load(folder: Path, url: str, *, inline: bool = True, watcher: Silence | None
     request = request_for(folder, url, **changes)
     if not inline:
         return load_module.load(request, watcher or Silence())
-    with mock.patch.object(load_module, "leaf_executor", _inline):
+    with mock.patch.object(load_module, "leaf_executor", inline_executor):
         return load_module.load(request, watcher or Silence())
 
 
@@ -226,7 +226,7 @@ _CONTENT: dict[str, LiteralString] = {
 _BOOKS: dict[str, LiteralString] = {
     "file": "SELECT content_hash, feed, contract, rows_read, rows_loaded, rows_updated, rows_repeated, rows_rejected"
     " FROM ops.file",
-    "quarantine": "SELECT content_hash, feed, row_number, reasons FROM ops.quarantine",
+    "quarantine": "SELECT content_hash, feed, contract, row_number, reasons, state, attempts FROM ops.quarantine",
     "staging": "SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace",
     "leaf": "SELECT relid::regclass::text, level FROM pg_partition_tree('dwh.fact_transactions')"
     " UNION ALL SELECT relid::regclass::text, level FROM pg_partition_tree('dwh.fact_daily_client_summary')",

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     redact: str | None = None
+    max_rejected_share: float = Field(default=0.5, ge=0, le=1)
     metrics: Path | None = None
     lineage: Path | None = None
     alert_url: SecretStr | None = None

@@ -1,9 +1,7 @@
 """Each command by its words: what it prints, in which form, with which exit code."""
 
-import csv
 import json
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -234,32 +232,6 @@ def test_quarantine_shows_values_only_on_request(loaded: tuple[str, Path]) -> No
     assert {row["values"] for row in document["rows"]} == {None}
     rejected = truth_of(sample_folder(PLAN))["feeds"]["transactions"]["rejected_by_reason"]
     assert {one["reason"]: one["rows"] for one in document["by_reason"] if one["feed"] == "transactions"} == rejected
-
-
-def test_an_empty_quarantine(database_url: str, tmp_path: Path) -> None:
-    assert cauri("quarantine", "list", url=database_url).out == "Quarantine is empty.\n"
-    assert cauri("quarantine", "export", tmp_path / "out.csv", url=database_url).code == 0
-    assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
-
-
-@pytest.mark.parametrize("before", [None, 0o644])
-def test_an_export_of_quarantine_is_for_its_owner_only(
-    loaded: tuple[str, Path], tmp_path: Path, before: int | None
-) -> None:
-    out = tmp_path / "refused.csv"
-    if before:
-        out.write_text("something longer than nothing")
-        out.chmod(before)
-    done = cauri("quarantine", "export", out, url=loaded[0])
-    with out.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    assert done.code == 0
-    assert f"Wrote {len(rows)} refused rows" in done.out
-    assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    truth = truth_of(sample_folder(PLAN))
-    assert len(rows) == sum(feed["rejected"] for feed in truth["feeds"].values())
-    assert any("CLI-0" in row["values"] for row in rows)
-    assert all(json.loads(row["values"]) for row in rows)
 
 
 def test_refresh_recomputes_what_is_dirty(loaded: tuple[str, Path]) -> None:

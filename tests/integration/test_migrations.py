@@ -187,6 +187,7 @@ STAGES = (
     "merge/stage",
     "merge/stage_replaced",
     "quarantine/stage",
+    "quarantine/stage_replayed",
     "restate/stage",
     "restate/stage_stale",
     "vault/stage_identities",
@@ -221,3 +222,25 @@ def _numbered(text: str) -> str:
         text = text.replace(f"%({name})s", f"${number}")
     first, *rest = text.split("%s")
     return first + "".join(f"${number}{part}" for number, part in enumerate(rest, start=1))
+
+
+def test_rows_refused_before_replays_know_their_file(empty_url: str, schema_folder: Path) -> None:
+    migration = schema_folder / "migrations" / "0012_replay.sql"
+    text = migration.read_text()
+    migration.unlink()
+    migrate(empty_url)
+    execute(
+        empty_url,
+        """
+        INSERT INTO ops.run (command, status) VALUES ('load', 'done');
+        INSERT INTO ops.file (content_hash, feed, contract, file_name, size_bytes, run_id, rows_read, rows_loaded,
+                              rows_updated, rows_repeated, rows_rejected)
+        VALUES ('h', 'clients', '1-abc', 'clients.csv', 5, 1, 1, 0, 0, 0, 1);
+        INSERT INTO ops.quarantine (run_id, content_hash, file_name, feed, row_number, reasons, payload)
+        VALUES (1, 'h', 'clients.csv', 'clients', 1, '{a}', ''), (1, 'i', 'lost.csv', 'clients', 1, '{a}', '');
+        """,
+    )
+    migration.write_text(text)
+    migrate(empty_url)
+    rows = "SELECT contract, form_id, attempts, state FROM ops.quarantine ORDER BY quarantine_id"
+    assert rows_of(empty_url, rows) == [("1-abc", None, 0, "open"), ("", None, 0, "open")]

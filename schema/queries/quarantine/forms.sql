@@ -1,0 +1,2 @@
+-- How files were read.
+SELECT form_id, form FROM ops.form
