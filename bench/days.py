@@ -1,4 +1,4 @@
-"""What a day brings: 50,000 transactions, corrections of the day before, changes of clients, labels; and a day of trouble."""
+"""What a day brings: 50,000 transactions, corrections of the day before, changes of clients, labels; and late ones."""
 
 import shutil
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """A day into 36 million rows against the same day into 3.6 million: cost follows the batch, not the warehouse.
 
-Both warehouses, of the same 24 months, stand on one server and are kept in `--folder` from one run to the next; each run
-works on fresh copies of them. `python -m bench.nightly --rounds 5`
+Both warehouses, of the same 24 months, stand on one server and are kept in `--folder` from one run to the next; each
+run works on fresh copies of them. `python -m bench.nightly --rounds 5`
 """
 
 import argparse
@@ -149,10 +149,8 @@ def _print_multiples(warehouses: list[Warehouse], plain: list[list[Summary]], tr
     for place, warehouse in enumerate(warehouses):
         multiples = [bad[place]["wall"] / good[place]["wall"] for good, bad in zip(plain, trouble, strict=True)]
         restated = median(bad[place]["restated_facts"] for bad in trouble)
-        print(
-            f"  into {warehouse.rows:>11,}: {median(multiples):.2f} times, {min(multiples):.2f} to {max(multiples):.2f};"
-            f" {restated:,.0f} facts restated"
-        )
+        spread = f"{min(multiples):.2f} to {max(multiples):.2f}"
+        print(f"  into {warehouse.rows:>11,}: {median(multiples):.2f} times, {spread}; {restated:,.0f} facts restated")
 
 
 if __name__ == "__main__":

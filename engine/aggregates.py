@@ -22,7 +22,7 @@ def recompute_dirty_cells(connection: Connection) -> int:
 def _recompute(connection: Connection, days: list[int]) -> None:
     leaves = days_by_leaf(connection, days)
     connection.execute("ANALYZE ops.dirty_range")
-    # Each cell by its index. A few cells of every day of a leaf look to the planner like the whole leaf, which it reads.
+    # By index: a few cells of every day of a leaf look to the planner like the whole leaf, which it reads.
     connection.execute("SET LOCAL enable_hashjoin = off")
     connection.execute("SET LOCAL enable_mergejoin = off")
     connection.execute(query("aggregates/stage_changed_cells"))
