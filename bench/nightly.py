@@ -52,12 +52,12 @@ class Warehouse:
             names = connection.execute("SELECT datname FROM pg_database WHERE datistemplate").fetchall()
         if (self.name,) not in names:
             self._make()
+        # What was kept may lack the newest migrations.
+        initialise(with_name(self.url, self.name), self.folder / "home")
         with connect(self.url) as connection:
             copy, name = sql.Identifier(self.copy), sql.Identifier(self.name)
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(copy))
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(copy, name))
-        # What was kept may lack the newest migrations.
-        initialise(with_name(self.url, self.copy), self.folder / "home")
 
     def _make(self) -> None:
         source, url = self.folder / f"source_{self.rows}", with_name(self.url, self.name)
@@ -98,14 +98,15 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=3_600_000, help="rows of the smaller warehouse")
     parser.add_argument("--times", type=int, default=10, help="how much more the larger one has")
-    parser.add_argument("--rounds", type=int, default=5, help="plain days and days of trouble, each")
+    parser.add_argument("--rounds", type=int, default=5, help="plain days")
+    parser.add_argument("--troubled", type=int, default=2, help="days of trouble after them")
     parser.add_argument("--folder", type=Path, default=Path(".cauri-bench"), help="where both are kept: 30 GB")
     return parser.parse_args()
 
 
 def _measure(warehouses: list[Warehouse], options: argparse.Namespace) -> None:
     # The first day makes the leaf of its month, and warms up: it is not measured.
-    troubled = [False, *[False, True] * options.rounds]
+    troubled = [False] * (1 + options.rounds) + [True] * options.troubled
     clients = SamplePlan(options.rows).client_count
     folders = Days(options.folder.resolve() / "days", clients).prepare(troubled)
     plain: list[list[Summary]] = []
@@ -120,8 +121,9 @@ def _measure(warehouses: list[Warehouse], options: argparse.Namespace) -> None:
             small, large = (load["wall"] for load in pair)
             print(f"{folder.name}: {small:.2f} s, {large:.2f} s, ratio {large / small:.3f}", flush=True)
     _print_table(warehouses, "plain day", plain)
-    _print_table(warehouses, "day of trouble", trouble)
-    _print_multiples(warehouses, plain, trouble)
+    if trouble:
+        _print_table(warehouses, "day of trouble", trouble)
+        _print_multiples(warehouses, plain, trouble)
 
 
 def _print_table(warehouses: list[Warehouse], title: str, pairs: list[list[Summary]]) -> None:
@@ -147,8 +149,9 @@ def _seconds(load: Summary, number: int) -> float:
 def _print_multiples(warehouses: list[Warehouse], plain: list[list[Summary]], trouble: list[list[Summary]]) -> None:
     print("\na day with 1 % late rows over 24 months and 500 late client changes, against a plain day")
     for place, warehouse in enumerate(warehouses):
-        multiples = [bad[place]["wall"] / good[place]["wall"] for good, bad in zip(plain, trouble, strict=True)]
-        restated = median(bad[place]["restated_facts"] for bad in trouble)
+        usual = median(pair[place]["wall"] for pair in plain)
+        multiples = [pair[place]["wall"] / usual for pair in trouble]
+        restated = median(pair[place]["restated_facts"] for pair in trouble)
         spread = f"{min(multiples):.2f} to {max(multiples):.2f}"
         print(f"  into {warehouse.rows:>11,}: {median(multiples):.2f} times, {spread}; {restated:,.0f} facts restated")
 
