@@ -60,6 +60,10 @@ check: lint test
 bench *args:
     uv run --group test python -m bench.floor "$@"
 
+# A day into 36 million rows against the same day into 3.6 million; keeps both warehouses in .cauri-bench
+bench-nightly *args:
+    uv run --group test python -m bench.nightly "$@"
+
 # Write docs/data-dictionary.md from the comments in the database
 dictionary:
     uv run python -m warehouse.dictionary

@@ -10,6 +10,7 @@ from cli.console import print_json, stdout, table
 from cli.context import open_warehouse
 from cli.options import Json
 from engine.aggregates import analyse, recompute_dirty_cells, refresh_views
+from engine.day_totals import forget_all
 from engine.verification import Verified, mark_differing, verify
 from warehouse.connection import Connection, connect
 from warehouse.ledger import close_run, open_run
@@ -60,6 +61,7 @@ def _mend(connection: Connection, lock: WriterLock, verified: Verified) -> None:
     lock.lead(run_id)
     mark_differing(connection, verified, run_id)
     recompute_dirty_cells(connection)
+    forget_all(connection)
     refresh_views(connection)
     close_run(connection, run_id, "done")
 
@@ -68,7 +70,8 @@ def _document(verified: Verified | None, *, mended: bool) -> dict[str, Any]:
     if verified is None:
         return {}
     by_day = _by_day(verified.differing).to_dicts()
-    found = {"cells": verified.cells, "differing": verified.differing.height, "days": by_day, "views": verified.views}
+    found = {"cells": verified.cells, "differing": verified.differing.height, "days": by_day, "totals": verified.totals}
+    found["views"] = verified.views
     return {"verified": {**found, "mended": mended and not verified.is_equal}}
 
 
@@ -87,6 +90,8 @@ def _show(verified: Verified, *, mended: bool) -> None:
     for row in days.head(SHOWN).iter_rows():
         shown.add_row(*map(str, row))
     stdout.print(shown)
+    if verified.totals:
+        stdout.print(f"{verified.totals:,} totals of a day and currency differ from its cells")
     if days.height > SHOWN:
         stdout.print(f"... and {days.height - SHOWN:,} more days")
     for name, rows in verified.views.items():

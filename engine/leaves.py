@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from engine.cells import cells
+from engine.day_totals import add_up
 from engine.facts import FACT_COLUMNS, exact_sum, facts
 from engine.keys import KeyFolder
 from engine.slices import Slice, read_slices
@@ -88,6 +89,7 @@ def build_leaf(task: LeafTask) -> WorkEntry:
             _verify(connection, task, sent)
             for policy in task.policies:
                 index_and_analyse(connection, policy, task.span)
+            add_up(connection, staged(task.policies[1], task.span))
             entry = WorkEntry(part, "built", sent.rows, sent.amount_minor, sent.commission_minor, sent.cells)
             record_work(connection, task.work_id, task.run_id, entry)
     return entry

@@ -10,12 +10,13 @@ from engine.facts import FACT_COLUMNS, exact_sum, facts
 from engine.keys import KeyFolder
 from engine.outcomes import NO_WINNERS, Verdicts, settle
 from engine.slices import Slice, read_slices
+from engine.stored import stored_versions
+from partitions.coverage import days_by_leaf
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.errors import TargetError
 from warehouse.ledger import WorkEntry, record_work
 from warehouse.queries import query
-from warehouse.snapshot import read_frame
 
 PART = "merge"
 
@@ -43,14 +44,17 @@ STORED_SEQ = -1
 ROWS_OFFERED = 2_000_000
 
 
-def stored_elsewhere(url: str, slices: Sequence[Slice], own_runs: Collection[int]) -> pl.DataFrame:
+def stored_elsewhere(
+    connection: Connection, url: str, slices: Sequence[Slice], own_runs: Collection[int]
+) -> pl.DataFrame:
     """Rows (`seq`, `transaction_id`) bound for new leaves whose id a run other than `own_runs` has put into a leaf."""
+    foreign = ~pl.col("load_id").is_in(list(own_runs))
     found = []
     for part in _by_rows(slices, ROWS_OFFERED):
         offered = read_slices(part, columns=["seq", "transaction_id"])
-        found.append(read_frame(url, query("merge/stored_ids"), matching=offered))
-    foreign = ~pl.col("load_id").is_in(list(own_runs))
-    return pl.concat(found).filter(foreign).select("seq", "transaction_id")
+        stored = stored_versions(connection, url, offered["transaction_id"].unique())
+        found.append(offered.join(stored.filter(foreign), on="transaction_id", how="semi"))
+    return pl.concat(found)
 
 
 def _by_rows(slices: Sequence[Slice], most: int) -> Iterator[list[Slice]]:
@@ -95,7 +99,7 @@ def merge(connection: Connection, work: Work, incoming: Incoming, keys: KeyFolde
         TargetError: an id stands in two leaves, or what was read back is not what was sent; nothing was changed.
     """
     keyed = facts(incoming.rows, keys, work.run_id)
-    stored = _stored(work, keyed)
+    stored = _stored(connection, work, keyed)
     judged = judge(pl.concat([stored, keyed], how="diagonal").select(*JUDGED), "source_updated_at", CONTENT)
     verdicts = settle(judged.filter(pl.col("seq") != STORED_SEQ), NO_WINNERS)
     written = keyed.join(judged.filter("wins").select("seq"), on="seq", how="semi")
@@ -106,9 +110,10 @@ def merge(connection: Connection, work: Work, incoming: Incoming, keys: KeyFolde
         connection.execute(query("merge/stage_replaced"))
         copy_frame(connection, sql.Identifier("incoming_fact"), written.select(FACT_COLUMNS))
         copy_frame(connection, sql.Identifier("replaced_fact"), replaced)
+        connection.execute(query("merge/index_staged"))
         connection.execute("ANALYZE incoming_fact, replaced_fact")
         connection.execute(query("merge/mark_dirty"), {"run_id": work.run_id})
-        deleted = connection.execute(query("merge/delete_replaced")).rowcount
+        deleted = _delete(connection, replaced)
         inserted = connection.execute(query("merge/insert")).rowcount
         if (deleted, inserted) != (replaced.height, written.height):
             raise _differs(
@@ -119,10 +124,14 @@ def merge(connection: Connection, work: Work, incoming: Incoming, keys: KeyFolde
     return verdicts
 
 
-def _stored(work: Work, keyed: pl.DataFrame) -> pl.DataFrame:
+def _delete(connection: Connection, replaced: pl.DataFrame) -> int:
+    leaves = days_by_leaf(connection, replaced["date_key"].unique())
+    return sum(connection.execute(query("merge/delete_replaced"), {"days": days}).rowcount for _, days in leaves)
+
+
+def _stored(connection: Connection, work: Work, keyed: pl.DataFrame) -> pl.DataFrame:
     """The version that the warehouse holds of each id, in the columns and types of `keyed`, before all of the run's."""
-    ids = keyed.select(pl.col("transaction_id").unique())
-    found = read_frame(work.url, query("merge/stored_versions"), matching=ids)
+    found = stored_versions(connection, work.url, keyed["transaction_id"].unique())
     # A leaf that this very work has built holds versions of the run itself.
     found = found.filter(~pl.col("load_id").is_in(list(work.own_runs)))
     twice = found.height - found["transaction_id"].n_unique()
@@ -136,9 +145,9 @@ def _stored(work: Work, keyed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_back(connection: Connection, written: pl.DataFrame, verdicts: Verdicts) -> WorkEntry:
-    row = connection.execute(query("merge/totals")).fetchone()
-    assert row is not None
-    found = (row[0], int(row[1]), int(row[2]))
+    leaves = days_by_leaf(connection, written["date_key"].unique())
+    totals = [connection.execute(query("merge/totals"), {"days": days}).fetchone() or () for _, days in leaves]
+    found = tuple(sum(int(value) for value in column) for column in zip(*totals, strict=True)) or (0, 0, 0)
     sent = (written.height, exact_sum(written["amount_minor"]), exact_sum(written["commission_minor"]))
     if found != sent:
         raise _differs(f"rows and sums sent {sent}, read back {found}")

@@ -214,7 +214,7 @@ def _rows_stored_elsewhere(publisher: Publisher, plans: list[LeafPlan], filled: 
     if filled <= _built(publisher) or not _new_leaves(plans):
         return pl.DataFrame(schema={"seq": pl.Int64, "transaction_id": pl.String})
     own_runs = runs_of_work(publisher.connection, publisher.work_id)
-    return stored_elsewhere(publisher.url, _new_leaves(plans), own_runs)
+    return stored_elsewhere(publisher.connection, publisher.url, _new_leaves(plans), own_runs)
 
 
 def _new_leaves(plans: list[LeafPlan]) -> list[Slice]:

@@ -3,8 +3,8 @@
 import polars as pl
 
 from engine.history import covers_from
-from partitions.coverage import attached_spans
-from partitions.grain import Span, date_key, day_of
+from partitions.coverage import days_by_leaf
+from partitions.grain import Span
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.queries import query
@@ -55,12 +55,12 @@ def restate(connection: Connection, ranges: pl.DataFrame, run_id: int) -> int:
     connection.execute(query("restate/stage"))
     connection.execute(query("restate/cells"), (run_id,))
     connection.execute("ANALYZE restated_cell")
-    days = {day_of(key) for (key,) in connection.execute(query("restate/days")).fetchall()}
-    leaves = {span: [day for day in days if span.first <= day < span.end] for span in attached_spans(connection)}
-    computable = [date_key(day) for within in leaves.values() for day in within]
+    days = [day for (day,) in connection.execute(query("restate/days")).fetchall()]
+    leaves = [(span, within) for span, within in days_by_leaf(connection, days) if span]
+    computable = [day for _, within in leaves for day in within]
     connection.execute(query("restate/mark_dirty"), {"run_id": run_id, "days": computable})
     connection.execute(query("restate/move_cells"), (computable,))
-    return sum(_repointed(connection, "restate/repoint", span) for span in sorted(leaves) if leaves[span])
+    return sum(_repointed(connection, "restate/repoint", span) for span, _ in leaves)
 
 
 def restate_restored(connection: Connection, span: Span) -> int:

@@ -22,20 +22,23 @@ DAYS_AT_ONCE = 31
 class Verified:
     """Cells that were compared, and those that differ; rows by which a materialized view differs, by its name.
 
+    `totals` are rows by which the totals of days differ from the cells.
+
     `differing`: `date_key`, `client_key`, `service_key`, `currency_key`, and `how`: missing, surplus or unequal.
     """
 
     cells: int
     differing: pl.DataFrame
+    totals: int
     views: dict[str, int]
 
     @property
     def is_equal(self) -> bool:
-        return self.differing.is_empty() and not any(self.views.values())
+        return self.differing.is_empty() and not self.totals and not any(self.views.values())
 
 
 def verify(connection: Connection, url: str) -> Verified:
-    """Compare the daily summary with its facts, and each materialized view with its definition.
+    """Compare the daily summary with its facts, totals of days with it, each materialized view with its definition.
 
     Raises:
         TransientTargetError: the server is away.
@@ -45,7 +48,9 @@ def verify(connection: Connection, url: str) -> Verified:
         computed = cells(_read(url, "verify/facts", first, end))
         compared += computed.height
         differing.append(_compared(computed, _read(url, "verify/summary", first, end)))
-    return Verified(compared, pl.concat(differing), _views(connection))
+    totals = connection.execute(query("verify/totals")).fetchone()
+    assert totals is not None
+    return Verified(compared, pl.concat(differing), totals[0], _views(connection))
 
 
 _NO_FACTS = pl.DataFrame(

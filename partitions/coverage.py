@@ -1,6 +1,8 @@
 """Which days have leaves, as a load wants to know it: attached, premade, or built and waiting in `staging`."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from partitions.bounds import span_of_bounds
 from partitions.grain import Span, span_named
@@ -17,6 +19,22 @@ def attached_spans(connection: Connection, table: str = "dwh.fact_transactions")
     rows = connection.execute(query("partitions/attached_leaves"), (table,)).fetchall()
     spans = (span_of_bounds(_BY_DATE_KEY, bounds, "UTC") for (bounds,) in rows)
     return {span for span in spans if span is not None}
+
+
+def days_by_leaf(
+    connection: Connection, days: Iterable[int], table: str = "dwh.fact_transactions"
+) -> list[tuple[Span | None, list[int]]]:
+    """Days (`date_key`) by the leaves that a table by `date_key` has for them, in order; `None` has those without one.
+
+    A statement that names such days is planned for their leaf, and opens no other.
+    """
+    spans = sorted(attached_spans(connection, table))
+    begins = [span.first_key for span in spans]
+    groups: dict[Span | None, list[int]] = defaultdict(list)
+    for day in sorted(days):
+        place = bisect_right(begins, day) - 1
+        groups[spans[place] if place >= 0 and day < spans[place].end_key else None].append(day)
+    return sorted(groups.items(), key=lambda group: group[1])
 
 
 def premade_spans(connection: Connection, policies: Sequence[Policy]) -> set[Span]:

@@ -1,4 +1,4 @@
--- Key figures by day and currency, made from the daily summary.
+-- Key figures by day and currency, from the daily summary's totals of each day.
 DROP MATERIALIZED VIEW IF EXISTS dwh.mv_daily_kpi CASCADE;
 CREATE MATERIALIZED VIEW dwh.mv_daily_kpi AS
 SELECT k.date_key,
@@ -14,18 +14,7 @@ SELECT k.date_key,
        (k.commission_minor     / power(10::numeric, cu.exponent))::numeric(28, 4) AS revenue,
        round(k.successes::numeric / k.transactions, 6) AS success_rate,
        round(k.processing_ms_sum::numeric / nullif(k.processing_ms_count, 0), 1) AS mean_processing_ms
-FROM (SELECT f.date_key,
-             f.currency_key,
-             sum(f.transactions)           AS transactions,
-             sum(f.successes)              AS successes,
-             sum(f.failures)               AS failures,
-             sum(f.success_amount_minor)   AS success_amount_minor,
-             sum(f.commission_minor)       AS commission_minor,
-             sum(f.processing_ms_sum)      AS processing_ms_sum,
-             sum(f.processing_ms_count)    AS processing_ms_count,
-             count(DISTINCT f.client_durable_key) AS active_clients
-      FROM dwh.fact_daily_client_summary f
-      GROUP BY f.date_key, f.currency_key) AS k
+FROM ops.day_total k
 JOIN dwh.dim_date d USING (date_key)
 JOIN dwh.dim_currency cu USING (currency_key)
 WITH DATA;

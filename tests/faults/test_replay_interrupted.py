@@ -12,7 +12,8 @@ import pytest
 from engine.selection import Selection
 from sample.plan import SamplePlan
 from tests.database import copied_database
-from tests.faults.test_interrupted import Killed, dying, label, name_of
+from tests.faults.killing import Killed, dying
+from tests.faults.test_interrupted import label, name_of
 from tests.integration.test_load import assert_summary_agrees
 from tests.loading import (
     SERVICE,

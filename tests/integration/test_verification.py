@@ -70,12 +70,20 @@ def test_every_kind_of_difference_is_found_and_mended(url: str, tmp_path: Path, 
     assert content(url) == before
 
 
-def test_a_view_that_was_not_refreshed_is_found(url: str) -> None:
+def test_totals_that_did_not_follow_their_cells_are_found(url: str) -> None:
     execute(url, "UPDATE dwh.fact_daily_client_summary SET successes = successes + 1")
     with connect(url) as connection:
         verified = verify(connection, url)
-    assert verified.views["mv_daily_kpi"] > 0
+    assert verified.totals > 0
     assert set(verified.differing["how"]) == {"unequal"}
+
+
+def test_a_view_that_was_not_refreshed_is_found(url: str) -> None:
+    execute(url, "UPDATE ops.day_total SET successes = successes + 1")
+    with connect(url) as connection:
+        verified = verify(connection, url)
+    assert verified.views["mv_daily_kpi"] > 0
+    assert verified.differing.is_empty()
 
 
 def test_an_empty_warehouse_is_what_it_should_be(database_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,2 @@
+-- Each leaf finds its cells among those of all.
+CREATE INDEX ON changed_cell (date_key)
