@@ -193,7 +193,7 @@ def _given_up_on_error(url: str, work_id: str, started_at: datetime) -> Iterator
     """Close the run's record if it fails or is stopped, from the moment on at which it may be there."""
     try:
         yield
-    except BaseException as exc:
+    except (Exception, KeyboardInterrupt) as exc:
         status = "stopped" if isinstance(exc, KeyboardInterrupt) else "failed"
         # If the database is away, the run stays open in the ledger, as after a kill.
         with suppress(CauriError), connect(url) as connection:
