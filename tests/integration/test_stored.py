@@ -74,6 +74,15 @@ def test_the_same_as_asking_every_leaf_for_every_id(leaves: str, shape: str, sha
     assert len(found(leaves, offered)) == int(ROWS * share)
 
 
+@pytest.mark.parametrize("place", [0, IDS_PER_PART - 1, -1], ids=["first of a part", "last of a part", "last of all"])
+def test_the_ends_of_parts_belong_to_them(leaves: str, place: int) -> None:
+    ids = [f"T{number:06d}" for number in range(2 * IDS_PER_PART * PARTS_PER_BLOCK + 7)]
+    known = ids[place::IDS_PER_PART] if place >= 0 else ids[-1:]
+    store(leaves, known, [DAYS[number % len(DAYS)] for number in range(len(known))])
+    assert found(leaves, ids) == found_in_all(leaves, ids)
+    assert [name for name, _ in found(leaves, ids)] == known
+
+
 def test_an_id_in_two_leaves_is_found_twice(leaves: str) -> None:
     store(leaves, ["T1", "T1"], [date(2024, 1, 3), date(2024, 3, 3)])
     assert found(leaves, ["T0", "T1", "T2"]) == [("T1", 20240103), ("T1", 20240303)]
