@@ -182,16 +182,36 @@ def test_a_read_only_database_is_refused(database_url: str) -> None:
 
 
 STAGES = (
+    "aggregates/stage_changed_cells",
     "dimensions/stage_client_versions",
     "labels/stage",
     "merge/stage",
+    "merge/stage_meeting",
     "merge/stage_replaced",
     "quarantine/stage",
     "quarantine/stage_replayed",
     "restate/stage",
     "restate/stage_stale",
     "vault/stage_identities",
+    "verify/stage",
 )
+# What ADBC makes of the rows of a batch.
+BATCHES = """
+CREATE TEMPORARY TABLE incoming
+    (seq bigint, transaction_id text, beneficiary_ref bytea, client_ref bytea, part bigint);
+CREATE TEMPORARY TABLE id_part (part bigint, block bigint, lowest text, highest text);
+CREATE TEMPORARY TABLE id_block (block bigint, lowest text, highest text);
+"""
+NAMES = {
+    "{leaf}": {
+        "aggregates/total_leaf": "dwh.fact_daily_client_summary",
+        "": "dwh.fact_transactions",
+    },
+    "{view}": {"": "dwh.mv_daily_kpi"},
+    "{definition}": {"": "SELECT * FROM dwh.mv_daily_kpi"},
+    "{first}": {"": "20240101"},
+    "{end}": {"": "20240201"},
+}
 
 
 @pytest.mark.parametrize("name", query_names())
@@ -200,10 +220,10 @@ def test_a_query_fits_the_schema(shared_url: str, name: str) -> None:
         for stage in STAGES:
             if stage in query_names():
                 connection.execute(query(stage))
-        connection.execute(
-            "CREATE TEMPORARY TABLE incoming (seq bigint, transaction_id text, beneficiary_ref bytea, client_ref bytea)"
-        )
+        connection.execute(BATCHES)
         text = query(name)
+        for placeholder, instead in NAMES.items():
+            text = text.replace(placeholder, instead.get(name, instead[""]))
         if name in STAGES:
             return
         if re.search(r"^COPY ", text, re.MULTILINE):
