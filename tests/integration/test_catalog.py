@@ -336,6 +336,9 @@ def test_pages_that_copy_left_empty_need_no_freezing(events: Connection, pieces:
     events.execute("VACUUM (FREEZE, ANALYZE, TRUNCATE false) dwh_parts.events_2024_01")
     settle(events)
     assert read_events(events).leaves[0].all_frozen
+    events.execute("UPDATE dwh.events SET note = 'late' WHERE id < 900")
+    settle(events)
+    assert read_events(events).leaves[0].all_frozen
     events.execute("UPDATE dwh.events SET note = 'changed' WHERE id < 9000")
     settle(events)
     assert not read_events(events).leaves[0].all_frozen

@@ -69,8 +69,10 @@ SELECT f.role, f.table_name, n.nspname, c.relname, c.relkind::text, pg_get_partk
        m.reltuples >= 0 AND (c.relkind <> 'r' OR m.pages = 0 OR EXISTS (
            SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = c.relname)),
        -- COPY makes 64 pages at once and leaves the last of them without rows; no vacuum ever counts those as frozen.
-       m.frozen_pages >= m.pages OR (m.frozen_pages > 0 AND m.changed = 0 AND
-           m.pages - m.frozen_pages <= CASE WHEN m.vacuumed THEN 0.5 * m.pages ELSE 64 + 0.05 * m.pages END),
+       -- And a few late rows are no reason to read a closed leaf whole, night after night.
+       m.frozen_pages >= m.pages
+           OR (m.frozen_pages > 0 AND m.changed <= 50 + 0.1 * m.reltuples
+               AND m.pages - m.frozen_pages <= CASE WHEN m.vacuumed THEN 0.5 * m.pages ELSE 64 + 0.1 * m.pages END),
        CASE WHEN c.relkind = 'r' THEN age(c.relfrozenxid) ELSE 0 END,
        x.indexes, g.roles, f.detaching,
        (SELECT max(h.until) FROM ops.leaf_hold h
