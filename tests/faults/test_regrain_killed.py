@@ -28,6 +28,9 @@ from warehouse.connection import connect
 from warehouse.errors import TransientTargetError
 from warehouse.server import LocalServer
 
+# A minute each on a machine that does nothing else; the limit is for those that hang.
+pytestmark = pytest.mark.timeout(1800)
+
 SEED = 20240115
 KILLS = 25
 SERVER_KILLS = kills(20)
