@@ -27,7 +27,7 @@ class Server:
     folder: Path
 
     def fresh(self, name: str, template: str | None = None) -> str:
-        """The URL of a new database, empty or a copy of another one, and nothing left to be written of what came before."""
+        """The URL of a new database, empty or a copy of another one; what came before has been written out."""
         with connect(self.url) as connection:
             _drop(connection, name)
             if template is None:

@@ -24,13 +24,17 @@ class Source:
     format: Literal["csv", "parquet"] = "csv"
     layout: Layout = "months"
     dirty: float = 0.0
+    months: int = FILES
+    clients: int | None = None
 
     def __post_init__(self) -> None:
         if self.dirty and self.layout != "months":
             raise ValueError("bad rows have line breaks within quotes: they can be dealt out by months only")
 
     def __str__(self) -> str:
-        return f"{self.format}-{self.layout}-{self.dirty * 100:g}%"
+        months = "" if self.months == FILES else f"-{self.months}-months"
+        clients = "" if self.clients is None else f"-{spoken(self.clients)}-clients"
+        return f"{self.format}-{self.layout}-{self.dirty * 100:g}%{months}{clients}"
 
     def folder(self, parent: Path) -> Path:
         """The files, written if they are not there yet."""
@@ -45,7 +49,9 @@ class Source:
 
     @property
     def plan(self) -> SamplePlan:
-        return SamplePlan(self.rows, dirty_share=self.dirty, format=self.format, months=FILES)
+        return SamplePlan(
+            self.rows, dirty_share=self.dirty, format=self.format, months=self.months, clients=self.clients
+        )
 
     def _rearrange(self, months: Path, folder: Path) -> None:
         folder.mkdir(parents=True)

@@ -11,8 +11,10 @@ from bench.measure import keep, measure
 from bench.server import Server
 from bench.trees import THIS
 
-CLEAN = [{"format": form, "layout": layout} for form in ("csv", "parquet") for layout in ("months", "one", "scattered")]
-DIRTY = [{"format": form, "dirty": dirty} for form in ("csv", "parquet") for dirty in (0.01, 0.2)]
+CLEAN: list[dict[str, Any]] = [
+    {"format": form, "layout": layout} for form in ("csv", "parquet") for layout in ("months", "one", "scattered")
+]
+DIRTY: list[dict[str, Any]] = [{"format": form, "dirty": dirty} for form in ("csv", "parquet") for dirty in (0.01, 0.2)]
 
 
 def _name(shape: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A round of partitions: leaves are made ahead and attached, one month is archived, detached and dropped, and comes back."""
+"""A round of partitions: leaves are made and attached, one month is archived, detached and dropped, and comes back."""
 
 import shutil
 from collections.abc import Callable

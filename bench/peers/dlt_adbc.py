@@ -8,7 +8,10 @@
 #   "pyarrow==26.0.1",
 # ]
 # ///
-"""dlt: keyed rows from Polars, its Parquet files, its ADBC path; then the indexes. It fills a table of its own, without leaves."""
+"""dlt: keyed rows from Polars, its Parquet files, its ADBC path; then the indexes.
+
+It fills a table of its own, without leaves.
+"""
 
 import os
 import sys

@@ -7,7 +7,7 @@
 #   "pytz==2026.6",
 # ]
 # ///
-"""DuckDB: reads the files, joins the keys and writes by its postgres extension into the partitioned table; then the indexes."""
+"""DuckDB reads the files, joins the keys and writes by its postgres extension; then the indexes."""
 
 import importlib.util
 import sys

@@ -17,7 +17,8 @@ INDEXES = (
 )
 LEAVES = """
 SELECT n.nspname, c.relname
-FROM pg_partition_tree('dwh.fact_transactions') JOIN pg_class c ON c.oid = relid JOIN pg_namespace n ON n.oid = relnamespace
+FROM pg_partition_tree('dwh.fact_transactions')
+JOIN pg_class c ON c.oid = relid JOIN pg_namespace n ON n.oid = relnamespace
 WHERE isleaf ORDER BY relname
 """
 

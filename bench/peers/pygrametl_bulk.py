@@ -32,10 +32,25 @@ DIMENSIONS = {
     "channel": ("channel_key", "channel_code"),
     "status": ("status_key", "status"),
 }
-COLUMNS = (
-    "transaction_ts source_updated_at amount_minor commission_minor date_key client_key location_key beneficiary_key"
-    " processing_ms anomaly_flags load_id time_key service_key channel_key currency_key status_key transaction_id"
-).split()
+COLUMNS = [
+    "transaction_ts",
+    "source_updated_at",
+    "amount_minor",
+    "commission_minor",
+    "date_key",
+    "client_key",
+    "location_key",
+    "beneficiary_key",
+    "processing_ms",
+    "anomaly_flags",
+    "load_id",
+    "time_key",
+    "service_key",
+    "channel_key",
+    "currency_key",
+    "status_key",
+    "transaction_id",
+]
 Row = dict[str, Any]
 
 
@@ -143,7 +158,7 @@ def _loader(connection: psycopg.Connection) -> Any:
 
 
 def _rows(connection: psycopg.Connection, statement: str) -> list[tuple[Any, ...]]:
-    return connection.execute(statement).fetchall()  # type: ignore[arg-type]
+    return connection.execute(statement).fetchall()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ BEGIN, END = "<!-- peers: written by `just bench-peers --write`, not by hand -->
 
 @dataclass(frozen=True)
 class Line:
-    """A peer, or Cauri: seconds of each round for `rows` rows; `faster` says how many times the rows a second Cauri has."""
+    """A peer, or Cauri, with the seconds of each round; `faster` is how many times its rows a second Cauri has."""
 
     name: str
     rows: int

@@ -120,4 +120,4 @@ def _empty(connection: Connection, url: str) -> None:
 
 
 def _text(path: Path) -> sql.SQL:
-    return sql.SQL(path.read_text())  # type: ignore[arg-type]
+    return sql.SQL(path.read_text())
