@@ -11,11 +11,13 @@ from bench.command import with_name
 from warehouse.binaries import find_binaries
 from warehouse.connection import Connection, connect, sql
 from warehouse.server import LocalServer
+from warehouse.server_lock import exclusive
 from warehouse.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 # Sources, the server and the history stay from one run to the next.
 FOLDER = ROOT / ".cauri-bench"
+_PATIENCE_SECONDS = 4 * 3600
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,19 @@ class Server:
 
 @contextmanager
 def running_server(folder: Path = FOLDER) -> Iterator[Server]:
-    """Start the server of a folder, and stop it at the end."""
+    """Start the server of a folder, and stop it at the end; other benchmarks of the same folder wait meanwhile."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     # The server's account passes through; its own folder below is private.
     folder.chmod(0o711)
     local = LocalServer(folder, find_binaries(Settings(home=folder)))
-    url = local.start()
-    try:
-        yield Server(url, Path(local.psql_command()[0]), folder)
-    finally:
-        local.stop()
+    # Two at once would measure each other, and the first to end would stop the other's server.
+    with exclusive(folder / "bench.lock", timeout=_PATIENCE_SECONDS):
+        url = local.start()
+        try:
+            yield Server(url, Path(local.psql_command()[0]), folder)
+        finally:
+            local.stop()
 
 
 def _drop(connection: Connection, name: str) -> None:
