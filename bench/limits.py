@@ -56,12 +56,19 @@ class Limits:
         """Sum of the limits over the seconds of the load."""
         return self.sum / self.load
 
+    @property
+    def core_share(self) -> float:
+        """The same by core seconds: what other programs do to the seconds on the wall is not in it."""
+        whole = self.bill[-1]
+        return sum(one.client + one.server for one in self.limits if one.summed) / (whole.client + whole.server)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "rows": self.rows,
             "load": self.load,
             "sum": self.sum,
             "share": self.share,
+            "core_share": self.core_share,
             "limits": [limit.to_json() for limit in self.limits],
             "bill": [item.to_json() for item in self.bill],
         }
@@ -92,7 +99,7 @@ def print_limits(found: Limits) -> None:
         )
     print(f"  {'sum':<40}{found.sum:8.2f}{'':18}{found.sum / found.rows * 1e6:9.2f}")
     print(f"  {'the whole load':<40}{found.load:8.2f}{'':18}{found.load / found.rows * 1e6:9.2f}")
-    print(f"  the load reaches {found.share:.0%} of what the limits allow\n")
+    print(f"  the load reaches {found.share:.0%} of what the limits allow; by core seconds, {found.core_share:.0%}\n")
     print_bill(found.bill)
 
 

@@ -1,5 +1,6 @@
 """What a figure was measured on: processor, cores, memory, versions."""
 
+import os
 import platform
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,9 +31,10 @@ def processor() -> str:
 
 
 def describe(postgresql: str) -> str:
-    """One line for people."""
+    """One line for people, with what else the machine has to do: the load average of the last five minutes."""
     machine = this_machine()
+    busy = f"load average {os.getloadavg()[1]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
     return (
-        f"{machine.cores} cores ({processor()}), {machine.memory_bytes / GIB:.0f} GiB,"
-        f" PostgreSQL {postgresql}, Python {platform.python_version()}, Polars {version('polars')}"
+        f"{machine.cores} cores ({processor()}), {machine.memory_bytes / GIB:.0f} GiB, PostgreSQL {postgresql},"
+        f" Python {platform.python_version()}, Polars {version('polars')}, {busy}"
     )
