@@ -56,13 +56,42 @@ format:
 # Tests and lint
 check: lint test
 
-# Rows per second of the load against an expert's own COPY of the same rows
+# Rows per second of loads, nights, partitions and refreshes; the results are kept in .cauri-bench/history
 bench *args:
-    uv run --group test python -m bench.floor "$@"
+    uv run --group test pytest bench --timeout 0 -p no:cacheprovider --benchmark-storage file://.cauri-bench/history \
+        --benchmark-autosave --benchmark-columns min,median,max,rounds --benchmark-sort name "$@"
+
+# Draw the kept results as one HTML file
+bench-report *args:
+    uv run --group bench python -m bench.report "$@"
+
+# This tree against another revision, in turns: the ratio and its spread
+bench-compare *args:
+    uv run --group bench python -m bench.compare "$@"
+
+# The load against an expert's own COPY of the same rows
+bench-floor *args:
+    uv run --group bench python -m bench.floor "$@"
+
+# The load against other ways to the same rows; --write puts the table into docs/performance.md
+bench-peers *args:
+    uv run --group bench python -m bench.peers "$@"
+
+# Physical limits, the share of them that the load reaches, and the bill of each step
+bench-limits *args:
+    uv run --group bench python -m bench.limits "$@"
+
+# Seconds of a load as a function of rows, leaves and clients, for docs/scale.md
+bench-scale *args:
+    uv run --group bench python -m bench.scale "$@"
+
+# Core seconds of client and server and the client's memory, step by step
+bench-bill *args:
+    uv run --group bench python -m bench.bill "$@"
 
 # A day into 36 million rows against the same day into 3.6 million; keeps both warehouses in .cauri-bench
 bench-nightly *args:
-    uv run --group test python -m bench.nightly "$@"
+    uv run --group bench python -m bench.nightly "$@"
 
 # Write docs/data-dictionary.md from the comments in the database
 dictionary:

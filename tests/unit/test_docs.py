@@ -52,7 +52,7 @@ def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def documents() -> list[Path]:
-    skipped = {".venv", ".git", ".cauri", ".pytest_cache", "node_modules"}
+    skipped = {".venv", ".git", ".cauri", ".cauri-bench", ".pytest_cache", "node_modules"}
     return [path for path in ROOT.rglob("*.md") if not skipped & set(path.relative_to(ROOT).parts)]
 
 

@@ -1,0 +1,86 @@
+"""The peers by name, how each is started, and one round of one of them."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench.peers import elt, keyed
+from bench.peers.target import Target, digest_of
+from bench.server import ROOT, Server
+
+HERE = Path(__file__).parent
+FACTS = "dwh.fact_transactions"
+Work = Callable[[Server, str, Target], None]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A way to fill the target. `slow` ones get fewer rows; `prepare` is not timed."""
+
+    name: str
+    work: Work
+    slow: bool = False
+    prepare: Callable[[str, Target], None] | None = None
+    tables: Callable[[Target], list[str]] = lambda _: [FACTS]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Seconds that a peer took, and whether the target holds what Cauri's holds."""
+
+    seconds: float
+    same: bool
+
+
+def run(peer: Peer, server: Server, target: Target) -> Finish:
+    """One round in a fresh copy of the target."""
+    url = target.copy(server)
+    if peer.prepare:
+        peer.prepare(url, target)
+    started = time.perf_counter()
+    peer.work(server, url, target)
+    seconds = time.perf_counter() - started
+    return Finish(seconds, digest_of(url, peer.tables(target)) == target.digest)
+
+
+def install_scripts() -> None:
+    """Make the environments of all scripts, so that no round waits for that."""
+    for script in sorted(HERE.glob("*.py")):
+        if script.read_text().startswith("# /// script"):
+            _uv("sync", "--quiet", "--script", str(script))
+
+
+def _script(name: str, _server: Server, url: str, target: Target) -> None:
+    script = HERE / f"{name}.py"
+    python = _uv("python", "find", "--script", str(script)).strip()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run([python, script, url, target.source], env=environment, check=True, stdout=subprocess.DEVNULL)
+
+
+def _uv(*arguments: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    return subprocess.run(["uv", *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _keyed_tables(target: Target) -> list[str]:
+    return [f"public.{path.stem}" for path in target.keyed]
+
+
+FLOOR = Peer(
+    "floor: two streams of `psql \\copy`, clean keyed rows", keyed.two_streams, False, keyed.make_tables, _keyed_tables
+)
+PEERS = (
+    FLOOR,
+    Peer("one stream of the same, live indexes", keyed.one_stream, False, keyed.make_indexed_tables, _keyed_tables),
+    Peer("ELT in SQL", elt.in_sql),
+    Peer("Polars `write_database`, ADBC", partial(_script, "polars_adbc")),
+    Peer("dlt, Parquet by ADBC", partial(_script, "dlt_adbc"), tables=lambda _: ["dlt_peer.fact_transactions"]),
+    Peer("DuckDB's postgres extension", partial(_script, "duckdb_postgres")),
+    Peer("pygrametl, bulk fact table", partial(_script, "pygrametl_bulk"), slow=True),
+    Peer('pandas `to_sql(method="multi")`', partial(_script, "pandas_to_sql"), slow=True),
+)
