@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 import pyarrow as pa
 
 Packing = Literal["", ".gz", ".zst"]
-UTF16_MARK = b"\xff\xfe"
+UTF8_MARK, UTF16_MARK = b"\xef\xbb\xbf", b"\xff\xfe"
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,23 @@ class Sheet:
         """What stands in the first column of each row."""
         if isinstance(self.rows, pl.DataFrame):
             return self.rows.to_series(0).fill_null("").to_list()
-        separator = next(each for each in "\t;|," if each in self.heading)
-        return [row.split(separator, 1)[0] for row in self.rows]
+        return [row.split(self._separator, 1)[0] for row in self.rows]
+
+    @cached_property
+    def versions(self) -> list[Any]:
+        """What stands in the last column of each row."""
+        if isinstance(self.rows, pl.DataFrame):
+            return self.rows.to_series(-1).to_list()
+        return [row.rsplit(self._separator, 1)[-1] for row in self.rows]
+
+    @property
+    def contents(self) -> list[Any]:
+        """Each row whole."""
+        return self.rows.rows() if isinstance(self.rows, pl.DataFrame) else list(self.rows)
+
+    @property
+    def _separator(self) -> str:
+        return next(each for each in "\t;|," if each in self.heading)
 
     def write(self, folder: Path, name: str, chosen: Sequence[int], packing: Packing = "") -> Path:
         """A file of the chosen rows, in the order given; a table is packed inside, whatever `packing` says."""
@@ -68,6 +83,9 @@ def _sheet(path: Path) -> Sheet:
     data = _unpacked(path)
     encoding = "utf-16-le" if data.startswith(UTF16_MARK) else "latin-1"
     heading, *rows = _lines(data.decode(encoding))
+    if encoding == "latin-1" and ";" not in heading:
+        # Of a few lines with one that is damaged nobody could tell the encoding: the mark tells it.
+        heading = UTF8_MARK.decode(encoding) + heading.removeprefix(UTF8_MARK.decode(encoding))
     return Sheet(feed, "".join(path.suffixes[:1]), encoding, heading, rows)
 
 
