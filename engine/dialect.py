@@ -29,7 +29,7 @@ CP1252_SHARE_OF_LINES = 0.01
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the bytes of a text file become fields. `is_told`: the encoding is no guess, a mark or the mapping says it."""
+    """How the bytes of a text file become fields; `is_told`: the mapping, or a mark, says the encoding."""
 
     encoding: str
     delimiter: str

@@ -28,7 +28,7 @@ from engine import load as load_module
 from engine.discover import SourceFile
 from engine.feeds import FEEDS
 from engine.load import Request
-from engine.quarantine import refused_rows
+from engine.selection import refused_rows
 from engine.summary import Summary
 from engine.vault import unseal
 from sample.generate import generate
@@ -252,7 +252,10 @@ def sealed(url: str) -> dict[str, str]:
         wrapper = AESGCM(KEYRING.vault_bytes("wrap"))
         stored = connection.execute("SELECT client_ref, wrapped_key, identity FROM vault.client_identity").fetchall()
         identities = [unseal(AESGCM(unseal(wrapper, key, ref)), text, ref) for ref, key, text in stored]
-        refused = [repr(row).encode() for row in refused_rows(connection, KEYRING, None)]
+        refused = [
+            repr((row.file, row.file_name, row.row_number, row.reasons, row.values)).encode()
+            for row in refused_rows(connection, KEYRING)
+        ]
     return {"identity, opened": _hashed(identities), "quarantine, opened": _hashed(refused)}
 
 

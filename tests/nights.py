@@ -56,9 +56,7 @@ class Nights:
         on_time = [1 + int((before + place / count) * NIGHTS / len(months)) for place in range(count)]
         fixed = _in_conflict(months)
         return [
-            night
-            if name in fixed or self._dice.random() > LATE_SHARE
-            else self._dice.randint(night, NIGHTS)
+            night if name in fixed or self._dice.random() > LATE_SHARE else self._dice.randint(night, NIGHTS)
             for name, night in zip(sheet.ids, on_time, strict=False)
         ]
 

@@ -163,7 +163,7 @@ def test_the_files_agree_with_the_warehouse(past: Past) -> None:
 
 
 def test_there_was_trouble_enough(past: Past, capsys: pytest.CaptureFixture[str]) -> None:
-    runs = Counter(dict(rows_of(past.url, "SELECT status, count(*) FROM ops.run GROUP BY 1")))
+    runs: Counter[str] = Counter(dict(rows_of(past.url, "SELECT status, count(*) FROM ops.run GROUP BY 1")))
     assert runs["done"] >= NIGHTS - len((*KILLED, *TERMINATED, *AWAY))
     assert runs["running"] >= 1
     assert runs["stopped"] >= 1

@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from cli.main import main
-from engine import sift
+from engine.contracts import check
 from engine.steps import Stopwatch
 
 CHECK = 3
@@ -65,7 +65,7 @@ if __name__ == "__main__":
     with (
         mock.patch.object(Stopwatch, "step", edges.of_steps(Stopwatch.step)),
         mock.patch.object(Stopwatch, "within", edges.of_steps(Stopwatch.within)),
-        mock.patch.object(sift, "check", edges.of_checks(sift.check)),
+        mock.patch("engine.sift.check", edges.of_checks(check)),
     ):
         hold("ready")
         main()

@@ -1,12 +1,13 @@
 """Bulk and nightly loads whose process, or whose server, dies at random instants and at every step: run again, done.
 
-`CAURI_TEST_KILLS=100` (`just faults`) makes a hundred rounds of each; the instants are those of `SEED`.
+`CAURI_TEST_KILLS=100` (`just faults`) makes a hundred rounds of each; `CAURI_TEST_SEED` draws other instants.
 """
 
+import os
 import random
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,14 @@ from tests.faults.rounds import (
     finish,
     scene,
 )
+from tests.loading import execute
 from warehouse.server import LocalServer
 
-SEED = 20240115
+SEED = int(os.environ.get("CAURI_TEST_SEED", "20240115"))
 ROUNDS = kills(4)
 # In so many of the rounds the run that should finish the work dies, too.
 DIES_TWICE = 1 / 3
+COMPARED_EVERY = 4
 
 # A bulk load has no step 10. Without the variable only some are tried.
 EDGES = [(command, kind, step) for command in ("load", "nightly") for step in STEPS for kind in ("begin", "end")]
@@ -49,6 +52,14 @@ class Stage:
         if command not in self._scenes:
             self._scenes[command] = self._stack.enter_context(scene(command, self.template))
         return self._scenes[command]
+
+    @contextmanager
+    def copy(self, scene: Scene) -> Iterator[str]:
+        with copied_database(*scene.template) as url:
+            # PostgreSQL copies of a sequence what it has given out, not what it has logged ahead: until the next
+            # checkpoint, a crash makes it give out the same numbers again.
+            execute(url, "CHECKPOINT")
+            yield url
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +80,15 @@ def stages(template_database: tuple[str, str]) -> Iterator[Callable[[Victim], St
         yield stage
 
 
-@pytest.mark.timeout(60 + 40 * ROUNDS)
+@pytest.mark.timeout(300 + 120 * ROUNDS)
 @pytest.mark.parametrize("victim", ["client", "server"])
 @pytest.mark.parametrize("command", ["load", "nightly"])
 def test_at_random_instants(
-    stages: Callable[[Victim], Stage], tmp_path: Path, command: Command, victim: Victim, capsys: pytest.CaptureFixture[str]
+    stages: Callable[[Victim], Stage],
+    tmp_path: Path,
+    command: Command,
+    victim: Victim,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     stage = stages(victim)
     scene, tally = stage.scene(command), Tally(f"{victim}s of cauri {command}")
@@ -81,11 +96,12 @@ def test_at_random_instants(
     for number, instant in enumerate(instants(ROUNDS, scene.seconds, SEED)):
         deaths = [instant, dice.uniform(0, scene.seconds)][: 2 if dice.random() < DIES_TWICE else 1]
         home = tmp_path / str(number)
-        with copied_database(*scene.template) as url:
+        with stage.copy(scene) as url:
             steps = [die(scene, url, home, seconds, stage.server) for seconds in deaths]
             finish(scene, url, home)
             try:
-                assert_as_if_undisturbed(scene, url, home)
+                # It follows from the state, and takes as long as all the rest.
+                assert_as_if_undisturbed(scene, url, home, compared=number % COMPARED_EVERY == 0)
             except AssertionError:
                 sys.stderr.write(f"round {number} of seed {SEED}: killed in {steps} after {deaths} s\n")
                 raise
@@ -103,7 +119,7 @@ def test_at_the_edges_of_steps(
 ) -> None:
     stage = stages(victim)
     scene = stage.scene(command)
-    with copied_database(*scene.template) as url:
+    with stage.copy(scene) as url:
         with commanded(scene.arguments(), url, tmp_path, f"{kind} {step}") as run:
             run.go_on()
             assert run.is_held()

@@ -115,9 +115,7 @@ def test_a_late_row_moves_the_first_day_of_a_beneficiary_back_and_a_later_one_do
         rows = [transaction(n, transaction_ts=f"2024-{day}T10:00:00Z", beneficiary_id=name) for n in (int(number),)]
         write_feed(tmp_path / number, "transactions", rows)
         load(tmp_path / number, database_url)
-        found += rows_of(
-            database_url, "SELECT first_seen_on::text FROM dwh.dim_beneficiary WHERE beneficiary_key > 0"
-        )
+        found += rows_of(database_url, "SELECT first_seen_on::text FROM dwh.dim_beneficiary WHERE beneficiary_key > 0")
     assert found == [("2024-02-10",), ("2024-01-20",), ("2024-01-20",), ("2024-01-20",)]
 
 

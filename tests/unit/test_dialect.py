@@ -95,7 +95,9 @@ def test_a_broken_byte_is_damage_where_the_encoding_is_no_guess(
 ) -> None:
     """However few lines there are: without a mark this file would pass for Windows text."""
     content = lines_of("services", {"service_id": "S1", "service_name": "Cr?dit"}).encode().replace(b"?", b"\xc3(")
-    assert rows(read_file(text_file(tmp_path, "services", mark + content, **told)))["fault"].to_list() == ["broken_text"]
+    assert rows(read_file(text_file(tmp_path, "services", mark + content, **told)))["fault"].to_list() == [
+        "broken_text"
+    ]
     assert rows(read_file(text_file(tmp_path, "services", content)))["fault"].to_list() == [None]
 
 
