@@ -41,6 +41,10 @@ test *args:
 test-on bindir *args:
     @export CAURI_PG_BINDIR="$1"; shift; uv run --group test pytest -n auto "$@"
 
+# Tests that kill, with a hundred random deaths each of bulk and nightly loads and all edges of steps: an hour and more
+faults *args:
+    @export CAURI_TEST_KILLS="${CAURI_TEST_KILLS:-100}"; uv run --group test pytest -n auto tests/faults tests/acceptance/test_thirty_nights.py "$@"
+
 # Check style, types and the floors of the house
 lint:
     uv run --group lint ruff check .

@@ -196,7 +196,7 @@ def _record_end(text: bytes) -> int:
 
 def clean(piece: Piece, dialect: Dialect) -> Block:
     """The block of a piece: records that have as many fields as the header, and placeholders for the others."""
-    text = _valid_text(piece.text)
+    text = _valid_text(piece.text, dialect)
     if b"\r" in text:
         text = text.replace(b"\r\n", _NEWLINE)
     longest = _longest_if_regular(text, dialect)
@@ -221,15 +221,15 @@ def _longest_if_regular(text: bytes, dialect: Dialect) -> int | None:
     return int(lengths.max(initial=0)) if regular else None
 
 
-def _valid_text(text: bytes) -> bytes:
-    text = _decoded(text)
+def _valid_text(text: bytes, dialect: Dialect) -> bytes:
+    text = _decoded(text, dialect)
     return text.replace(b"\x00", f"{BROKEN}00".encode()) if b"\x00" in text else text
 
 
-def _decoded(text: bytes) -> bytes:
+def _decoded(text: bytes, dialect: Dialect) -> bytes:
     if text.isascii() or is_utf8(text):
         return text
-    encoding = "cp1252" if is_cp1252(text) else "utf-8"
+    encoding = "cp1252" if not dialect.is_told and is_cp1252(text) else "utf-8"
     parts, done = [], 0
     for _, start, end in other_lines(text):
         parts += [text[done:start], text[start:end].decode(encoding, errors=MARKED).encode()]

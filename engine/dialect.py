@@ -29,12 +29,13 @@ CP1252_SHARE_OF_LINES = 0.01
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the bytes of a text file become fields."""
+    """How the bytes of a text file become fields; `is_told`: the mapping, or a mark, says the encoding."""
 
     encoding: str
     delimiter: str
     decimal_comma: bool
     header: tuple[str, ...]
+    is_told: bool = False
 
 
 def detect(file: SourceFile, sample: bytes) -> Dialect:
@@ -53,7 +54,8 @@ def detect(file: SourceFile, sample: bytes) -> Dialect:
     header = tuple(name.strip() for name in next(csv.reader(io.StringIO(lines[0]), delimiter=delimiter)))
     _check_header(file, header)
     decimal_comma = file.source.decimal == "," if file.source.decimal else _has_decimal_comma(lines, delimiter)
-    return Dialect(encoding, delimiter, decimal_comma, header)
+    is_told = bool(file.source.encoding) or any(sample.startswith(bom) for bom, _ in _BOMS)
+    return Dialect(encoding, delimiter, decimal_comma, header, is_told)
 
 
 def _encoding(sample: bytes) -> str:

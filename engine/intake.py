@@ -1,7 +1,7 @@
 """Steps 1 to 3 over a folder: discover its files, read them, check every row. Nothing is written to the warehouse."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,9 @@ from warehouse.keyring import Keyring
 from warehouse.ledger import known_files
 from warehouse.queries import query
 from warehouse.settings import Settings
+
+# Less than this is what clocks differ by that nobody has set.
+CLOCKS_APART = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -171,13 +174,29 @@ def _sieve(keeper: Doorkeeper) -> Sieve:
     statuses = dict(execute(query("dimensions/statuses")).fetchall())
     return Sieve(
         timezone=keeper.settings.business_timezone,
-        domains=Domains(services, currencies, statuses, datetime.now(UTC)),
+        domains=Domains(services, currencies, statuses, _clock(keeper)),
         keyring=keeper.keyring,
         folder=keeper.work_folder,
         dictionary=Dictionary(),
         layout=_layout(keeper),
         threads=keeper.settings.workers + 1,
     )
+
+
+def _clock(keeper: Doorkeeper) -> datetime:
+    """The moment of the run: by this machine's clock or the server's, whichever is ahead.
+
+    Rows from after it are refused: a clock that was set back would refuse the newest of good files.
+    """
+    here = datetime.now(UTC)
+    row = keeper.connection.execute("SELECT clock_timestamp()").fetchone()
+    there: datetime = row[0] if row else here
+    if there - here > CLOCKS_APART:
+        minutes = (there - here).total_seconds() / 60
+        keeper.watcher.say(
+            f"the clock of this machine is {minutes:,.0f} min behind that of the database: that one counts"
+        )
+    return max(here, there)
 
 
 def _layout(keeper: Doorkeeper) -> Layout:

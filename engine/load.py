@@ -1,5 +1,6 @@
 """The load: steps 1 to 9 in their order. Each can be interrupted; the same command run again goes on from there."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -27,7 +28,7 @@ from engine.workers import leaf_executor, peak_memory
 from partitions.coverage import filled_spans
 from partitions.policy import Policy, facts_and_summary, policies_of
 from warehouse.connection import Connection, connect, require_writable
-from warehouse.errors import CauriError
+from warehouse.errors import CauriError, TransientTargetError
 from warehouse.keyring import Keyring, bind
 from warehouse.ledger import close_run, give_up_run, open_run, work_done
 from warehouse.lock import WriterLock, single_writer
@@ -203,8 +204,33 @@ def _given_up_on_error(url: str, work_id: str, started_at: datetime) -> Iterator
 
 @contextmanager
 def work_folder(settings: Settings) -> Iterator[Path]:
-    """A folder of this process for shards and snapshots, gone afterwards, as are those that killed runs left."""
+    """A folder of this process for shards and snapshots, gone afterwards, as are those that killed runs left.
+
+    Raises:
+        TransientTargetError: what it lies on is full.
+    """
     parent = settings.home_path / "work"
+    with _space_needed(parent), _own_folder(parent) as folder:
+        yield folder
+
+
+@contextmanager
+def _space_needed(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        # Polars says it in words only.
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT) and "No space left" not in str(exc):
+            raise
+        raise TransientTargetError(
+            f"the disk of {place} is full",
+            remedy="free space there or set CAURI_HOME to another disk, then run the same command again: what was"
+            " committed is skipped",
+        ) from exc
+
+
+@contextmanager
+def _own_folder(parent: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     me = str(os.getpid())
     for left in parent.iterdir():

@@ -67,19 +67,22 @@ def _beneficiary_keys(connection: Connection, url: str, sieve: Sieve, slices: li
     codes = _codes(members, pseudonyms(members, "beneficiary", sieve.keyring), "beneficiary_ref")
     row = connection.execute("SELECT max(beneficiary_key) FROM dwh.dim_beneficiary").fetchone()
     highest = row[0] if row else 0
-    codes = codes.with_columns(beneficiary_key=pl.lit(None, pl.Int32))
+    stored = pl.DataFrame(schema={"beneficiary_ref": pl.Binary, "beneficiary_key": pl.Int32, "first_seen_on": pl.Date})
     if highest:
         stored = read_frame(
             url, query("dimensions/beneficiary_keys"), matching=codes.select("beneficiary_ref").unique()
         )
-        codes = codes.drop("beneficiary_key").join(stored, on="beneficiary_ref", how="left")
+    codes = codes.join(stored, on="beneficiary_ref", how="left")
+    first_seen = _first_seen(slices)
+    _see_earlier(connection, codes, first_seen)
+    codes = codes.drop("first_seen_on")
     # Two spellings of one phone number are two codes of one beneficiary: they stand together, and the first counts.
     fresh = codes.filter(pl.col("beneficiary_key").is_null()).sort("beneficiary_ref", "code")
     first = pl.col("beneficiary_ref").ne_missing(pl.col("beneficiary_ref").shift(1))
     fresh = fresh.with_columns(first=first).with_columns(
         beneficiary_key=(pl.col("first").cum_sum() + highest).cast(pl.Int32)
     )
-    _create_beneficiaries(connection, fresh.filter("first").drop("first"), members, _first_seen(slices))
+    _create_beneficiaries(connection, fresh.filter("first").drop("first"), members, first_seen)
     known = codes.filter(pl.col("beneficiary_key").is_not_null()).select("code", "beneficiary_key")
     all_keys = pl.concat([known, fresh.select("code", "beneficiary_key")])
     keys.write("beneficiary_id", all_keys.sort("code")["beneficiary_key"])
@@ -94,6 +97,24 @@ def _create_beneficiaries(
         for part in created.iter_slices(CREATED_AT_ONCE):
             complete = part.with_columns(_traits(members, part["code"])).join(first_seen, on="code", how="left")
             copy_frame(connection, sql.Identifier("dwh", "dim_beneficiary"), complete.drop("code"))
+
+
+def _see_earlier(connection: Connection, codes: pl.DataFrame, first_seen: pl.DataFrame) -> None:
+    """Move the first day of known beneficiaries back: rows that come late may be of days before it."""
+    earlier = (
+        codes.drop_nulls("beneficiary_key")
+        .join(first_seen.rename({"first_seen_on": "seen_on"}), on="code")
+        # An unknown day is no later than any other.
+        .filter(pl.col("seen_on") < pl.col("first_seen_on"))
+        .group_by("beneficiary_key")
+        .agg(pl.col("seen_on").min())
+    )
+    if earlier.is_empty():
+        return
+    with connection.transaction():
+        connection.execute(query("dimensions/stage_first_days"))
+        copy_frame(connection, sql.Identifier("incoming_first_day"), earlier)
+        connection.execute(query("dimensions/update_first_days"))
 
 
 def _traits(members: pl.Series, codes: pl.Series) -> list[pl.Series]:

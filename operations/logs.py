@@ -6,6 +6,7 @@ The floors below write to Python's `logging` and know nothing of this.
 import logging
 import os
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -71,7 +72,9 @@ def _replace_handlers(handlers: list[logging.Handler], formatter: logging.Format
     root = logging.getLogger()
     for old in [handler for handler in root.handlers if getattr(handler, "of_cauri", False)]:
         root.removeHandler(old)
-        old.close()
+        # On a full disk it may hold a line that it cannot get rid of.
+        with suppress(OSError):
+            old.close()
     for handler in handlers:
         handler.setFormatter(formatter)
         handler.of_cauri = True  # type: ignore[attr-defined]

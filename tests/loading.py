@@ -19,6 +19,7 @@ from typing import Any, LiteralString
 from unittest import mock
 
 import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -27,7 +28,9 @@ from engine import load as load_module
 from engine.discover import SourceFile
 from engine.feeds import FEEDS
 from engine.load import Request
+from engine.selection import refused_rows
 from engine.summary import Summary
+from engine.vault import unseal
 from sample.generate import generate
 from sample.plan import SamplePlan
 from warehouse.keyring import Keyring
@@ -241,6 +244,23 @@ def content(url: str, *, without: Sequence[str] = ()) -> dict[str, str]:
 def state(url: str) -> dict[str, str]:
     """`content`, and the books: files, quarantine, leaves, staging."""
     return content(url) | _digests(url, _BOOKS)
+
+
+def sealed(url: str) -> dict[str, str]:
+    """What is encrypted, opened: identities, and the refused rows with their values."""
+    with psycopg.connect(url) as connection:
+        wrapper = AESGCM(KEYRING.vault_bytes("wrap"))
+        stored = connection.execute("SELECT client_ref, wrapped_key, identity FROM vault.client_identity").fetchall()
+        identities = [unseal(AESGCM(unseal(wrapper, key, ref)), text, ref) for ref, key, text in stored]
+        refused = [
+            repr((row.file, row.file_name, row.row_number, row.reasons, row.values)).encode()
+            for row in refused_rows(connection, KEYRING)
+        ]
+    return {"identity, opened": _hashed(identities), "quarantine, opened": _hashed(refused)}
+
+
+def _hashed(texts: list[bytes]) -> str:
+    return f"{len(texts)} rows {hashlib.sha256(b'|'.join(sorted(texts))).hexdigest()[:12]}"
 
 
 def everything(url: str) -> dict[str, str]:

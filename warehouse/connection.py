@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -13,14 +13,32 @@ from warehouse.interruption import registered
 
 # What the floors above may say of the driver: a connection, and safely composed SQL.
 Connection = psycopg.Connection[Any]
-__all__ = ["Connection", "connect", "is_writable", "require_writable", "sql", "translated"]
+__all__ = ["Connection", "connect", "dsn", "error_of", "is_writable", "require_writable", "sql", "translated"]
 
 SUPPORTED_MAJORS = range(15, 19)
 CONNECT_TIMEOUT_SECONDS = 10
 
+# What a session speaks and how long it waits, whatever role and database say. Limits made for interactive work would
+# end what takes its time: pg_dump lifts the same ones. Whoever holds a lock for longer than a minute keeps the run from
+# going on for ever; it ends, and the next one finds what was committed.
+SESSION = {
+    "timezone": "UTC",
+    "client_min_messages": "warning",
+    "lock_timeout": "60s",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+}
+# No option of the connection: servers before version 17 would refuse to know it.
+LIFT_TRANSACTION_TIMEOUT: LiteralString = (
+    "SELECT set_config('transaction_timeout', '0', false)"
+    " WHERE current_setting('server_version_num')::integer >= 170000"
+)
+
 # Class of the SQLSTATE -> what the caller can do about it. Longer prefixes win.
 _TRANSIENT = ("08", "40", "53", "55P03", "57P01", "57P02", "57P03", "57014", "58030")
 _CONFIGURATION = ("28", "3D000")
+_LOCKS = ("55P03", "40P01")
 
 
 @contextmanager
@@ -33,16 +51,24 @@ def connect(url: str, *, autocommit: bool = True, application: str = "cauri") ->
         TargetError: the server refuses for good: unsupported version, missing right.
     """
     with translated():
-        connection = psycopg.connect(_with_defaults(url, application), autocommit=autocommit, prepare_threshold=None)
+        connection = psycopg.connect(dsn(url, application), autocommit=autocommit, prepare_threshold=None)
         try:
             _check_version(connection)
+            connection.execute(LIFT_TRANSACTION_TIMEOUT)
+            if not autocommit:
+                connection.commit()
             with registered(connection):
                 yield connection
         finally:
             connection.close()
 
 
-def _with_defaults(url: str, application: str) -> str:
+def dsn(url: str, application: str) -> str:
+    """The connection string with our defaults; what it sets itself, also in its `options`, wins.
+
+    Raises:
+        ConfigurationError: it is not a connection string.
+    """
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
@@ -53,9 +79,9 @@ def _with_defaults(url: str, application: str) -> str:
     defaults: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": application,
-        "options": "-c timezone=UTC -c client_min_messages=warning",
     }
-    return make_conninfo(**{**defaults, **given})
+    options = [*(f"-c {name}={value}" for name, value in SESSION.items()), str(given.pop("options", ""))]
+    return make_conninfo(**{**defaults, **given, "options": " ".join(options).strip()})
 
 
 def _check_version(connection: Connection) -> None:
@@ -102,31 +128,42 @@ def translated() -> Iterator[None]:
 
 
 def _translate(exc: psycopg.Error) -> CauriError:
-    state = exc.sqlstate or ""
     text = exc.diag.message_primary or _first_line(str(exc))
+    is_away = isinstance(exc, psycopg.OperationalError)
+    return error_of(exc.sqlstate or "", text, is_away=is_away, kind=type(exc).__name__)
+
+
+def error_of(state: str, text: str, *, is_away: bool, kind: str) -> CauriError:
+    """What an SQLSTATE means to the caller; without one, `is_away` tells a lost connection, `kind` what else it was."""
     if state.startswith(_CONFIGURATION) or _is_refused_login(text):
         return ConfigurationError(
             f"the database refused the login: {text}",
             remedy="check user, password and database in CAURI_DATABASE_URL",
             sqlstate=state,
         )
-    if state == "53100":
+    # Some files it writes itself report what the system said, as an error of input and output.
+    if state == "53100" or "No space left on device" in text:
         return TransientTargetError(
             f"the database server's disk is full: {text}",
             remedy="free space on the server, then run the same command again: what was committed is skipped",
             sqlstate=state,
         )
-    if isinstance(exc, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
-        return LockBusyError(f"a lock was not had in time: {text}", remedy="run the same command again", sqlstate=state)
+    if state in _LOCKS:
+        return LockBusyError(
+            f"a lock was not had in time: {text}",
+            remedy="see who holds it (pg_stat_activity, pg_locks), then run the same command again: what is committed"
+            " is skipped",
+            sqlstate=state,
+        )
     if state == "25006":
         return TargetError("the database is read-only", remedy="connect to the primary, as a role that may write")
-    if state.startswith(_TRANSIENT) or (not state and isinstance(exc, psycopg.OperationalError)):
+    if state.startswith(_TRANSIENT) or (not state and is_away):
         return TransientTargetError(
             f"the database is away or busy: {text}",
             remedy="see that it runs and can be reached, then run the same command again: what is committed is skipped",
             sqlstate=state,
         )
-    return TargetError(f"PostgreSQL refused ({state or type(exc).__name__}): {text}", sqlstate=state)
+    return TargetError(f"PostgreSQL refused ({state or kind}): {text}", sqlstate=state)
 
 
 def _first_line(text: str) -> str:

@@ -1,5 +1,6 @@
 """Reading tables into frames by ADBC, whole or only the rows that match a batch."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ import adbc_driver_manager
 import polars as pl
 from adbc_driver_postgresql import dbapi
 
-from warehouse.connection import sql
-from warehouse.errors import TargetError, TransientTargetError
+from warehouse.connection import LIFT_TRANSACTION_TIMEOUT, dsn, error_of, sql
 
 # Below this the driver stored NUMERIC values wrongly (arrow-adbc 3485, 4507).
 MINIMUM_DRIVER = (1, 12)
+
+_SERVER_SAYS = re.compile(r"(?:ERROR|FATAL):\s+(.*)")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,9 @@ def reader(url: str) -> Iterator[Reader]:
         TransientTargetError: the server is away.
         TargetError: a query failed.
     """
-    with driver_errors_translated(), dbapi.connect(url) as connection, connection.cursor() as cursor:
+    source = dsn(url, "cauri snapshot")
+    with driver_errors_translated(), dbapi.connect(source) as connection, connection.cursor() as cursor:
+        cursor.execute(LIFT_TRANSACTION_TIMEOUT)
         yield Reader(cursor)
 
 
@@ -63,14 +67,15 @@ def read_frame(url: str, query: str, matching: pl.DataFrame | None = None) -> pl
 
 @contextmanager
 def driver_errors_translated() -> Iterator[None]:
-    """Turn ADBC's errors into Cauri's; only their first line, which holds no row values."""
+    """Turn ADBC's errors into Cauri's; only what is said first, which holds no row values."""
     try:
         yield
-    except adbc_driver_manager.OperationalError as exc:
-        raise TransientTargetError(f"the database is away: {_first_line(exc)}", remedy="run the command again") from exc
     except adbc_driver_manager.Error as exc:
-        raise TargetError(f"PostgreSQL refused a query: {_first_line(exc)}") from exc
+        is_away = isinstance(exc, adbc_driver_manager.OperationalError)
+        raise error_of(exc.sqlstate or "", _said(exc), is_away=is_away, kind=type(exc).__name__) from exc
 
 
-def _first_line(exc: Exception) -> str:
-    return str(exc).splitlines()[0]
+def _said(exc: Exception) -> str:
+    """What the server says is wrong; else the first line, for the others may quote the query."""
+    said = _SERVER_SAYS.search(str(exc))
+    return said.group(1) if said else str(exc).splitlines()[0]

@@ -105,6 +105,20 @@ def test_one_phone_number_in_many_spellings_is_one_beneficiary(database_url: str
     assert rows_of(database_url, distinct) == [(2,)]
 
 
+def test_a_late_row_moves_the_first_day_of_a_beneficiary_back_and_a_later_one_does_not(
+    database_url: str, tmp_path: Path
+) -> None:
+    write_feed(tmp_path / "1", "services", [SERVICE])
+    days = {"1": ("02-10", "MRC-1"), "2": ("01-20", " MRC-1"), "3": ("01-25", "MRC-1"), "4": ("03-01", "MRC-1")}
+    found = []
+    for number, (day, name) in days.items():
+        rows = [transaction(n, transaction_ts=f"2024-{day}T10:00:00Z", beneficiary_id=name) for n in (int(number),)]
+        write_feed(tmp_path / number, "transactions", rows)
+        load(tmp_path / number, database_url)
+        found += rows_of(database_url, "SELECT first_seen_on::text FROM dwh.dim_beneficiary WHERE beneficiary_key > 0")
+    assert found == [("2024-02-10",), ("2024-01-20",), ("2024-01-20",), ("2024-01-20",)]
+
+
 def test_a_client_has_one_code_whatever_its_version(database_url: str, tmp_path: Path) -> None:
     changes = [client("C1", "2024-01-01T00:00:00Z"), client("C1", "2024-02-01T00:00:00Z", risk_level="HIGH")]
     write_feed(tmp_path, "clients", [*changes, client("C2", "2024-01-01T00:00:00Z")])

@@ -184,6 +184,7 @@ def test_a_read_only_database_is_refused(database_url: str) -> None:
 STAGES = (
     "aggregates/stage_changed_cells",
     "dimensions/stage_client_versions",
+    "dimensions/stage_first_days",
     "labels/stage",
     "merge/stage",
     "merge/stage_meeting",

@@ -86,7 +86,19 @@ def test_a_few_broken_bytes_are_damage_and_many_are_windows_text() -> None:
 def test_what_is_told_wins_over_what_is_found(tmp_path: Path) -> None:
     content = "a|b;service_id|service_name\n1,5|x;y|z\n".encode("cp1252")
     dialect = dialect_of(tmp_path, content, encoding="cp1252", delimiter="|", decimal=".")
-    assert dialect == Dialect("cp1252", "|", False, ("a", "b;service_id", "service_name"))
+    assert dialect == Dialect("cp1252", "|", False, ("a", "b;service_id", "service_name"), is_told=True)
+
+
+@pytest.mark.parametrize(("mark", "told"), [(b"\xef\xbb\xbf", {}), (b"", {"encoding": "utf-8"})])
+def test_a_broken_byte_is_damage_where_the_encoding_is_no_guess(
+    tmp_path: Path, mark: bytes, told: dict[str, str]
+) -> None:
+    """However few lines there are: without a mark this file would pass for Windows text."""
+    content = lines_of("services", {"service_id": "S1", "service_name": "Cr?dit"}).encode().replace(b"?", b"\xc3(")
+    assert rows(read_file(text_file(tmp_path, "services", mark + content, **told)))["fault"].to_list() == [
+        "broken_text"
+    ]
+    assert rows(read_file(text_file(tmp_path, "services", content)))["fault"].to_list() == [None]
 
 
 @pytest.mark.parametrize(
