@@ -25,6 +25,9 @@ from tests.integration.test_load import Loaded
 from tests.loading import cauri, content, load, new_folder, rows_of, sample_folder, sealed, truth_of, value_of
 from tests.nights import NIGHTS, Nights
 
+# On a busy machine a night takes ten times as long as on one that is not.
+pytestmark = pytest.mark.timeout(1800)
+
 SEED = 30
 ROWS = 4_000 if kills(4) <= 4 else 200_000
 PLAN = SamplePlan(rows=ROWS, months=6, dialect="mixed", dirty_share=0.02, duplicate_share=0.03, update_share=0.05)
