@@ -14,7 +14,7 @@ from bench.ratios import Spread, alternating, rates, ratios, spread
 from bench.server import Server, running_server
 from bench.sizes import rows_of
 from bench.sources import Source
-from bench.trees import THIS, Tree, tree_of
+from bench.trees import Tree, this_tree, tree_of
 
 # Shorter steps are noise.
 SHORTEST_SECONDS = 0.05
@@ -24,7 +24,7 @@ Summary = dict[str, Any]
 def main() -> None:
     """Measure and print."""
     options = _options()
-    trees = {"this": THIS, "other": tree_of(options.revision)}
+    trees = {"this": this_tree(), "other": tree_of(options.revision)}
     with running_server() as server:
         source = Source(options.rows, options.format, dirty=options.dirty)
         told = _measure(server, trees, source, options.rounds)

@@ -14,10 +14,11 @@ from bench.server import FOLDER, ROOT
 
 @dataclass(frozen=True)
 class Tree:
-    """A checkout whose environment is in its `.venv`."""
+    """A checkout and the environment that its commands run in."""
 
     root: Path
     name: str
+    environment: Path
 
     @property
     def home(self) -> Path:
@@ -50,14 +51,14 @@ class Tree:
             "CAURI_PSEUDONYM_KEY": "A" * 44,
             "CAURI_VAULT_KEY": "B" * 44,
         }
-        command = [self.root / ".venv" / "bin" / "cauri", *arguments]
+        command = [self.environment / "bin" / "cauri", *arguments]
         return subprocess.run(command, cwd=self.root, env=environment, check=True, stdout=subprocess.PIPE).stdout
 
 
 # What `uv run` tells the processes it starts would send another tree's uv to this tree's environment.
 _FOREIGN = frozenset({"VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH"})
 
-THIS = Tree(ROOT, "this")
+THIS = Tree(ROOT, "this", ROOT / ".venv")
 
 
 def tree_of(revision: str) -> Tree:
@@ -75,9 +76,22 @@ def tree_of(revision: str) -> Tree:
         shutil.rmtree(root, ignore_errors=True)
         _git("worktree", "prune").check_returncode()
         _git("worktree", "add", "--detach", str(root), commit).check_returncode()
-    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    subprocess.run(["uv", "sync", "--quiet"], cwd=root, env=environment, check=True)
-    return Tree(root, commit[:12])
+    return _with_environment(root, commit[:12])
+
+
+def this_tree() -> Tree:
+    """This checkout, uncommitted changes included, in an environment without the tools of its developers.
+
+    Each package that is installed costs a start some time, so that only alike environments can be compared.
+    """
+    return _with_environment(ROOT, "this")
+
+
+def _with_environment(root: Path, name: str) -> Tree:
+    place = FOLDER / "environments" / name
+    kept = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    subprocess.run(["uv", "sync", "--quiet"], cwd=root, env={**kept, "UV_PROJECT_ENVIRONMENT": str(place)}, check=True)
+    return Tree(root, name, place)
 
 
 def _git(*arguments: str) -> "subprocess.CompletedProcess[str]":
