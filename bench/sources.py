@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -10,10 +11,11 @@ import polars as pl
 
 from bench.sizes import spoken
 from sample.generate import generate
-from sample.plan import SamplePlan
+from sample.plan import SamplePlan, add_months
 
 Layout = Literal["months", "one", "scattered"]
 FILES = 24
+END = date(2026, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,13 @@ class Source:
     @property
     def plan(self) -> SamplePlan:
         return SamplePlan(
-            self.rows, dirty_share=self.dirty, format=self.format, months=self.months, clients=self.clients
+            self.rows,
+            # However many months: none of them lies ahead, for rows from there are refused.
+            start=add_months(END, -self.months),
+            months=self.months,
+            clients=self.clients,
+            dirty_share=self.dirty,
+            format=self.format,
         )
 
     def _rearrange(self, months: Path, folder: Path) -> None:
