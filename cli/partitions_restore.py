@@ -10,7 +10,7 @@ from cli.console import print_json, stderr, stdout
 from cli.context import open_warehouse
 from cli.options import Json, TableName
 from cli.partitions_names import policy_named
-from engine.aggregates import recompute_dirty_cells
+from engine.aggregates import recompute_dirty_cells, refresh_views
 from engine.restate import restate_restored
 from partitions.policy import FACTS
 from partitions.restorable import companion, restorable
@@ -57,6 +57,7 @@ def restore(
 
         restore_leaves(connection, restored, folder, timezone, hold_until, follow_history)
         recompute_dirty_cells(connection)
+        refresh_views(connection)
     if said:
         stderr.print(f"  {said}", style="dim", soft_wrap=True)
     leaves = [{"table": one.policy.name, "leaf": one.leaf, "rows": one.contents.rows} for one in restored]
