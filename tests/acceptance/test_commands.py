@@ -244,7 +244,7 @@ def test_refresh_recomputes_what_is_dirty(loaded: tuple[str, Path]) -> None:
     )
     execute(
         url,
-        "UPDATE dwh.fact_daily_client_summary s SET amount_minor = 0, transactions = 99 FROM ops.dirty_range d"
+        "UPDATE dwh.fact_daily_client_summary s SET amount_minor = 0, anomalies = 99 FROM ops.dirty_range d"
         " WHERE (s.date_key, s.client_key, s.service_key) = (d.date_key, d.client_key, d.service_key)",
     )
     done = cauri("refresh", "--json", url=url)
