@@ -122,8 +122,9 @@ class Run:
 
     def kill(self) -> bool:
         """SIGKILL for the process and its children; whether it was still running."""
+        # Once it was waited for, its number may be somebody else's.
         alive = self.process.poll() is None
-        with suppress(ProcessLookupError):
+        if alive:
             os.killpg(self.process.pid, signal.SIGKILL)
         return alive
 
