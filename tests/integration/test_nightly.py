@@ -111,7 +111,7 @@ def test_cells_that_were_left_dirty_are_recomputed_without_a_new_file(
     database_url: str, feeds: Path, tmp_path: Path
 ) -> None:
     told(feeds, database_url, tmp_path)
-    execute(database_url, "UPDATE dwh.fact_daily_client_summary SET transactions = 9")
+    execute(database_url, "UPDATE dwh.fact_daily_client_summary SET anomalies = 9")
     execute(
         database_url,
         "INSERT INTO ops.dirty_range (date_key, client_key, service_key, run_id)"
@@ -119,7 +119,7 @@ def test_cells_that_were_left_dirty_are_recomputed_without_a_new_file(
     )
     document = told(feeds, database_url, tmp_path)
     assert (document["status"], document["maintenance"]["recomputed_cells"]) == ("nothing", 1)
-    assert rows_of(database_url, "SELECT transactions FROM dwh.fact_daily_client_summary") == [(1,)]
+    assert rows_of(database_url, "SELECT anomalies FROM dwh.fact_daily_client_summary") == [(0,)]
     assert rows_of(database_url, "SELECT transactions FROM dwh.mv_daily_kpi") == [(1,)]
 
 
