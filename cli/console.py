@@ -3,8 +3,9 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
+import typer
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from engine.discover import SourceFile
 from engine.steps import STEPS
+from warehouse.errors import CauriError
 from warehouse.settings import Settings
 
 stdout = Console(highlight=False, soft_wrap=True)
@@ -31,6 +33,13 @@ def table(title: str, *headings: str, numbers: int = 0) -> Table:
 def print_json(document: Any) -> None:
     """One JSON object on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+def end_with(error: CauriError, *, json: bool) -> NoReturn:
+    """End a command whose results are printed: with `json` they say it all, and there is to be one object only."""
+    if json:
+        raise typer.Exit(error.exit_code) from error
+    raise error
 
 
 def stderr_is_json(settings: Settings) -> bool:

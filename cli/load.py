@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from cli.attention import attended_progress
-from cli.console import print_json, stderr
+from cli.console import end_with, stderr
 from cli.context import Context, open_warehouse
-from cli.load_summary import end_refused, show
+from cli.load_summary import tell
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
 from cli.sample import write_sample
 from engine.load import Request
@@ -37,18 +37,13 @@ def load(
     with attended_progress("load", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
         attendant.finished(summary)
-    if json:
-        print_json(summary.to_json())
-    else:
-        show(summary)
-    end_refused(summary)
-    if summary.status == "nothing" and json:
-        raise typer.Exit(NothingToDoError.exit_code)
+    tell(summary, json=json)
     if summary.status == "nothing":
-        raise NothingToDoError(
+        nothing = NothingToDoError(
             f"the ledger has the content of all {len(summary.skipped_files)} files of {folder} already",
             remedy="cauri status shows what is loaded",
         )
+        end_with(nothing, json=json)
 
 
 def _sample_folder(context: Context) -> Path:

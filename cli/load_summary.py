@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from cli.console import stdout, table
+from cli.console import print_json, stdout, table
 from engine.maintenance import Maintenance
 from engine.summary import Summary
 from warehouse.errors import DataRefusedError
@@ -16,8 +16,17 @@ MIB = 1024 * 1024
 REASONS_SHOWN = 8
 
 
-def show(summary: Summary) -> None:
-    """Print what a load, or a nightly run, did."""
+def tell(summary: Summary, *, json: bool) -> None:
+    """Print what a load, or a nightly run, did; a dry run ends here if the gate would have refused it."""
+    if json:
+        print_json(summary.to_json())
+    else:
+        _show(summary)
+    if summary.status == "planned" and any(not breach["accepted"] for breach in summary.gate):
+        raise typer.Exit(DataRefusedError.exit_code)
+
+
+def _show(summary: Summary) -> None:
     if summary.status != "nothing":
         _show_load(summary)
     if summary.maintenance:
@@ -50,12 +59,6 @@ def _show_load(summary: Summary) -> None:
     )
     if summary.restated_facts:
         stdout.print(f"Restated: {summary.restated_facts:,} facts point at another version of their client now.")
-
-
-def end_refused(summary: Summary) -> None:
-    """End a dry run as the gate would end the run."""
-    if summary.status == "planned" and any(not breach["accepted"] for breach in summary.gate):
-        raise typer.Exit(DataRefusedError.exit_code)
 
 
 def _gate_lines(breaches: list[dict[str, Any]], *, planned: bool) -> None:

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from cli.attention import attended_progress
-from cli.console import print_json, stdout
+from cli.console import end_with, stdout
 from cli.context import open_warehouse
-from cli.load_summary import end_refused, show
+from cli.load_summary import tell
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
 from engine.arrival import Arrival
 from engine.load import Request
@@ -52,11 +52,7 @@ def nightly(
     with attended_progress("nightly", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
         attendant.finished(summary)
-    if json:
-        print_json(summary.to_json())
-    else:
-        show(summary)
-    end_refused(summary)
+    tell(summary, json=json)
     _end(summary, directory, json=json)
 
 
@@ -71,8 +67,5 @@ def _end(summary: Summary, directory: Path, *, json: bool) -> None:
             error = NothingToDoError(nothing, remedy="cauri status shows what is loaded")
         elif not json:
             stdout.print(nothing, markup=False)
-    if error and json:
-        # The object says it, and there is to be one object only.
-        raise typer.Exit(error.exit_code) from error
     if error:
-        raise error
+        end_with(error, json=json)

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import typer
-
-from cli.console import print_json, stderr, stdout
+from cli.console import end_with, print_json, stderr, stdout
 from cli.context import open_warehouse
 from cli.options import Json, Quiet
 from cli.partitions_plan import nothing_left, print_remarks
@@ -12,7 +10,6 @@ from partitions.actions import Site
 from partitions.apply import Applied, apply
 from partitions.steps.step import Step
 from warehouse.connection import connect, require_writable
-from warehouse.errors import NothingToDoError
 from warehouse.lock import single_writer
 
 
@@ -51,7 +48,5 @@ def _end(applied: Applied, *, json: bool) -> None:
     if applied.steps:
         if not json:
             stdout.print(f"{len(applied.steps)} step(s) done.")
-    elif json:
-        raise typer.Exit(NothingToDoError.exit_code)
     else:
-        raise nothing_left(applied.plan)
+        end_with(nothing_left(applied.plan), json=json)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import print_json, stdout
+from cli.console import end_with, print_json, stdout
 from cli.context import open_warehouse
 from cli.options import Json
 from partitions.apply import read_plan
@@ -41,9 +41,7 @@ def plan(
     else:
         print_plan(found)
     if not found.steps:
-        if json:
-            raise typer.Exit(NothingToDoError.exit_code)
-        raise nothing_left(found)
+        end_with(nothing_left(found), json=json)
 
 
 def _document(found: Plan, scripts: list[list[Phase]] | None) -> dict[str, Any]:

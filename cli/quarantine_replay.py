@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.attention import attended_progress
-from cli.console import print_json, stdout, table
+from cli.console import end_with, print_json, stdout, table
 from cli.context import open_warehouse
 from cli.load_summary import reasons_table
 from cli.options import DryRun, Json, Quiet
@@ -59,10 +59,8 @@ def replay(
 
 def _end(summary: Summary, *, json: bool) -> None:
     if summary.status == "nothing":
-        # The object says it, and there is to be one object only.
-        if json:
-            raise typer.Exit(NothingToDoError.exit_code)
-        raise NothingToDoError("no open row of quarantine is chosen", remedy="cauri quarantine list shows what is open")
+        remedy = "cauri quarantine list shows what is open"
+        end_with(NothingToDoError("no open row of quarantine is chosen", remedy=remedy), json=json)
 
 
 def _show(summary: Summary) -> None:

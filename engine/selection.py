@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, LiteralString
 
 from engine.feeds import FEEDS
 from engine.quarantine import Box, Values
-from warehouse.connection import Connection
+from warehouse.connection import Connection, sql
 from warehouse.errors import ConfigurationError
 from warehouse.keyring import Keyring
 from warehouse.queries import query
@@ -101,7 +101,7 @@ def refused_rows(
 ) -> Iterator[RefusedRow]:
     """The chosen open rows, decrypted, in the order of files and rows."""
     parameters = {**(selection or Selection()).parameters(), "limit": limit}
-    yield from decrypted(connection, keyring, query("quarantine/open_rows"), parameters)
+    yield from decrypted(connection, keyring, _of_chosen(query("quarantine/open_rows")), parameters)
 
 
 def decrypted(
@@ -119,11 +119,17 @@ def decrypted(
 def counts_by_reason(connection: Connection, selection: Selection | None = None) -> list[ReasonCount]:
     """The chosen open rows by feed and reason, most frequent first; a row of two reasons counts under both."""
     parameters = (selection or Selection()).parameters()
-    return [ReasonCount(*row) for row in connection.execute(query("quarantine/summary"), parameters).fetchall()]
+    rows = connection.execute(_of_chosen(query("quarantine/summary")), parameters).fetchall()
+    return [ReasonCount(*row) for row in rows]
 
 
 def count(connection: Connection, selection: Selection) -> tuple[int, int]:
     """How many open rows are chosen, and how many of them cannot be replayed: how they were read was not kept."""
-    row = connection.execute(query("quarantine/count"), selection.parameters()).fetchone()
+    row = connection.execute(_of_chosen(query("quarantine/count")), selection.parameters()).fetchone()
     assert row is not None
     return row[0], row[1]
+
+
+def _of_chosen(text: LiteralString) -> sql.Composed:
+    """A query over the rows that the parameters of a selection choose."""
+    return sql.SQL(text).format(chosen=sql.SQL(query("quarantine/chosen")))

@@ -118,13 +118,8 @@ def _handing_over(parent: sql.Identifier, leaf: sql.Identifier, sequence: str, c
     ]
 
 
-def revoke_all(connection: Connection, table: sql.Identifier) -> None:
-    """Take away all rights on a table but its owner's: those of a leaf stand on the parent."""
-    execute_all(connection, revoking(connection, table))
-
-
 def revoking(connection: Connection, table: sql.Identifier) -> list[Statement]:
-    """The SQL of `revoke_all`."""
+    """What takes away all rights on a table but its owner's: those of a leaf stand on the parent."""
     return [_revoke(right, table, grantee) for right, grantee, _ in _rights(connection, table)]
 
 

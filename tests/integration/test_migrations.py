@@ -210,6 +210,7 @@ NAMES = {
     },
     "{view}": {"": "dwh.mv_daily_kpi"},
     "{definition}": {"": "SELECT * FROM dwh.mv_daily_kpi"},
+    "{chosen}": {"": query("quarantine/chosen")},
     "{first}": {"": "20240101"},
     "{end}": {"": "20240201"},
 }
