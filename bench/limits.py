@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.bill import Item, bill_of, print_bill
-from bench.command import with_name
 from bench.meter import Meter
 from bench.parts import Encoded, Frames, copy_all, encode_all, parse_all, read_leaves
 from bench.peers.indexes import STREAMS, build_indexes
 from bench.ratios import spread
-from bench.server import Server, running_server
+from bench.server import Server, running_server, with_name
 from bench.sizes import rows_of
 from bench.sources import Source
 from bench.trees import THIS

@@ -11,14 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.command import initialise, run_timed, with_name
 from bench.days import Days
+from bench.server import Server, running_server, with_name
+from bench.trees import THIS
 from sample.generate import generate
 from sample.plan import SamplePlan
-from warehouse.binaries import find_binaries
 from warehouse.connection import connect, sql
-from warehouse.server import LocalServer
-from warehouse.settings import Settings
 
 Summary = dict[str, Any]
 
@@ -27,8 +25,7 @@ Summary = dict[str, Any]
 class Warehouse:
     """A database filled with a sample, kept as it is; `copy` is what a run works on."""
 
-    url: str
-    folder: Path
+    server: Server
     rows: int
 
     @property
@@ -41,57 +38,44 @@ class Warehouse:
 
     def load(self, day: Path) -> Summary:
         """Bring a day into the copy."""
-        with connect(self.url) as connection:
+        with connect(self.server.url) as connection:
             # What one day left to be written is no part of the next one.
             connection.execute("CHECKPOINT")
-        return run_timed(with_name(self.url, self.copy), self.folder / "home", "nightly", day, "--settle", "0")
+        return THIS.timed(with_name(self.server.url, self.copy), "nightly", day, "--settle", "0", "--quiet")
 
     def prepare(self) -> None:
         """Make the database, if it is not there, and a fresh copy of it."""
-        with connect(self.url) as connection:
+        with connect(self.server.url) as connection:
             names = connection.execute("SELECT datname FROM pg_database WHERE datistemplate").fetchall()
         if (self.name,) not in names:
             self._make()
         # What was kept may lack the newest migrations.
-        initialise(with_name(self.url, self.name), self.folder / "home")
-        with connect(self.url) as connection:
-            copy, name = sql.Identifier(self.copy), sql.Identifier(self.name)
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(copy))
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(copy, name))
+        THIS.init(with_name(self.server.url, self.name))
+        self.server.fresh(self.copy, template=self.name)
 
     def _make(self) -> None:
-        source, url = self.folder / f"source_{self.rows}", with_name(self.url, self.name)
+        source = self.server.folder / f"source_{self.rows}"
         shutil.rmtree(source, ignore_errors=True)
         print(f"making a warehouse of {self.rows:,} rows", flush=True)
         generate(SamplePlan(self.rows), source)
-        with connect(self.url) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
-        initialise(url, self.folder / "home")
-        run_timed(url, self.folder / "home", "load", source)
+        url = self.server.fresh(self.name)
+        THIS.load(url, source)
         shutil.rmtree(source)
         with connect(url) as connection:
             # As weeks later: no vacuum of what the load brought falls into a measured day.
             connection.execute("VACUUM (FREEZE, ANALYZE)")
-        with connect(self.url) as connection:
+        with connect(self.server.url) as connection:
             connection.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(self.name)))
 
 
 def main() -> None:
     """Measure; print seconds by step, their ratio, and what a day of trouble takes."""
     options = _options()
-    home = options.folder.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    home.chmod(0o711)
-    server = LocalServer(home, find_binaries(Settings(home=home)))
-    url = server.start()
-    try:
-        warehouses = [Warehouse(url, home, rows) for rows in (options.rows, options.rows * options.times)]
+    with running_server(options.folder) as server:
+        warehouses = [Warehouse(server, rows) for rows in (options.rows, options.rows * options.times)]
         for warehouse in warehouses:
             warehouse.prepare()
         _measure(warehouses, options)
-    finally:
-        server.stop()
 
 
 def _options() -> argparse.Namespace:
@@ -143,7 +127,7 @@ def _print_line(name: str, pairs: list[list[float]]) -> None:
 
 
 def _seconds(load: Summary, number: int) -> float:
-    return sum(step["seconds"] for step in load["steps"] if step["step"] == number)
+    return float(sum(step["seconds"] for step in load["steps"] if step["step"] == number))
 
 
 def _print_multiples(warehouses: list[Warehouse], plain: list[list[Summary]], trouble: list[list[Summary]]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from bench.command import with_name
 from warehouse.binaries import find_binaries
 from warehouse.connection import Connection, connect, sql
 from warehouse.server import LocalServer
@@ -60,6 +60,11 @@ class Server:
         """PostgreSQL's version, such as `18.6`."""
         with connect(self.url) as connection:
             return str(connection.info.server_version // 10_000) + "." + str(connection.info.server_version % 10_000)
+
+
+def with_name(url: str, name: str) -> str:
+    """The URL of another database of the same server."""
+    return urlsplit(url)._replace(path=f"/{name}").geturl().replace("postgresql:/", "postgresql:///", 1)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from sample.plan import SamplePlan
 @pytest.mark.benchmark(group="nightly")
 @pytest.mark.parametrize("troubled", [False, True], ids=["plain", "troubled"])
 def test_nightly(benchmark: BenchmarkFixture, server: Server, rows: int, rounds: int, troubled: bool) -> None:
-    warehouse = Warehouse(server.url, FOLDER, rows)
+    warehouse = Warehouse(server, rows)
     first, second = Days(FOLDER / f"days-{rows}", SamplePlan(rows).client_count).prepare([False, troubled])
 
     def after_the_first_day() -> Path:
