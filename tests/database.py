@@ -25,6 +25,7 @@ EXTERNAL_URL = "CAURI_TEST_DATABASE_URL"
 _SESSION_FOLDER = "CAURI_TEST_SESSION_FOLDER"
 _PREFIX = "cauri-test-"
 _LOCK_SECONDS = 120
+_DISK, _MEMORY, _MEMORY_NEEDED = Path("/tmp"), Path("/dev/shm"), 6 * 1024**3
 
 
 def build_template(url: str) -> None:
@@ -41,10 +42,22 @@ def open_session() -> bool:
     if _SESSION_FOLDER in os.environ:
         return False
     _sweep()
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir="/tmp"))
-    folder.chmod(0o711)  # the server's account passes through; its own folder below is private
+    folder = server_folder(f"{_PREFIX}{os.getpid()}-")
     os.environ[_SESSION_FOLDER] = str(folder)
     return True
+
+
+def server_folder(prefix: str) -> Path:
+    """A new folder for a throw-away server, in memory if there is enough.
+
+    Each test makes the thousand files of a database and removes them again. A disk that tells its device of each file
+    that is gone becomes slower at it with every test: from 0.1 s to 0.5 s for a database after sixty of them.
+    """
+    roomy = psutil.virtual_memory().available > 2 * _MEMORY_NEEDED
+    in_memory = roomy and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_NEEDED
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if in_memory else _DISK))
+    folder.chmod(0o711)  # the server's account passes through; its own folder below is private
+    return folder
 
 
 def close_session() -> None:
@@ -106,7 +119,7 @@ def _remove(folder: Path) -> None:
 
 def _sweep() -> None:
     """Remove what killed sessions left behind."""
-    for folder in Path("/tmp").glob(f"{_PREFIX}*"):
+    for folder in (one for place in (_DISK, _MEMORY) for one in place.glob(f"{_PREFIX}*")):
         pid = folder.name.removeprefix(_PREFIX).split("-")[0]
         if folder.stat().st_uid == os.geteuid() and pid.isdigit() and not psutil.pid_exists(int(pid)):
             _remove(folder)

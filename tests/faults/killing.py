@@ -3,17 +3,16 @@
 import os
 import random
 import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import psutil
 
+from tests.database import server_folder
 from warehouse.binaries import find_binaries
 from warehouse.errors import TransientTargetError
 from warehouse.migrations import migrate
@@ -47,8 +46,7 @@ def dying(original: Callable[..., Any], when: str, call: int) -> Callable[..., A
 @contextmanager
 def own_server() -> Iterator[LocalServer]:
     """A migrated server that nobody else uses: `kill_server` kills it, and `start` brings it back."""
-    folder = Path(tempfile.mkdtemp(prefix="cauri-killed-", dir="/tmp"))
-    folder.chmod(0o711)  # the server's account passes through; its own folder below is private
+    folder = server_folder("cauri-killed-")
     server = LocalServer(folder / "home", find_binaries(read_settings()), throwaway=True)
     try:
         migrate(server.start())
