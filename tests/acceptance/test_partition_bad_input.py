@@ -94,7 +94,8 @@ def test_a_leaf_in_use(database_url: str, run: Command, monkeypatch: pytest.Monk
     monkeypatch.setattr("partitions.detach.LOOKING_SECONDS", 0.2)
     rows = "SELECT count(*) FROM dwh.events"
     with psycopg.connect(database_url, application_name="month end") as reader:
-        assert reader.execute(rows).fetchone() == (200,)
+        # Whoever began a moment ago is no long transaction yet: the detach would begin, and be told of half done.
+        assert reader.execute(f"{rows}, pg_sleep(0.4)").fetchone() == (200,)
         done = run("apply")
         assert done.code == 75
         assert f"backend {reader.info.backend_pid} (month end, idle in transaction" in done.err
