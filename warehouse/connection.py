@@ -29,11 +29,16 @@ SESSION = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
 }
-# No option of the connection: servers before version 17 would refuse to know it.
-LIFT_TRANSACTION_TIMEOUT: LiteralString = (
-    "SELECT set_config('transaction_timeout', '0', false)"
-    " WHERE current_setting('server_version_num')::integer >= 170000"
-)
+# No options of the connection: servers before version 17 would refuse the first, those on Windows the second. With it a
+# session whose client was killed ends within a second, also one that waits for a lock: and keeps its own.
+SETTLE_SESSION: LiteralString = """
+SELECT set_config(name, value, false)
+FROM (VALUES
+    ('transaction_timeout', '0', current_setting('server_version_num')::integer >= 170000),
+    ('client_connection_check_interval', '1s', version() ~ 'linux|darwin')
+) AS settings (name, value, is_known)
+WHERE is_known
+"""
 
 # Class of the SQLSTATE -> what the caller can do about it. Longer prefixes win.
 _TRANSIENT = ("08", "40", "53", "55P03", "57P01", "57P02", "57P03", "57014", "58030")
@@ -54,7 +59,7 @@ def connect(url: str, *, autocommit: bool = True, application: str = "cauri") ->
         connection = psycopg.connect(dsn(url, application), autocommit=autocommit, prepare_threshold=None)
         try:
             _check_version(connection)
-            connection.execute(LIFT_TRANSACTION_TIMEOUT)
+            connection.execute(SETTLE_SESSION)
             if not autocommit:
                 connection.commit()
             with registered(connection):

@@ -10,7 +10,7 @@ import adbc_driver_manager
 import polars as pl
 from adbc_driver_postgresql import dbapi
 
-from warehouse.connection import LIFT_TRANSACTION_TIMEOUT, dsn, error_of, sql
+from warehouse.connection import SETTLE_SESSION, dsn, error_of, sql
 
 # Below this the driver stored NUMERIC values wrongly (arrow-adbc 3485, 4507).
 MINIMUM_DRIVER = (1, 12)
@@ -50,7 +50,7 @@ def reader(url: str) -> Iterator[Reader]:
     """
     source = dsn(url, "cauri snapshot")
     with driver_errors_translated(), dbapi.connect(source) as connection, connection.cursor() as cursor:
-        cursor.execute(LIFT_TRANSACTION_TIMEOUT)
+        cursor.execute(SETTLE_SESSION)
         yield Reader(cursor)
 
 

@@ -1,8 +1,10 @@
 """The door: connections, and the driver's errors in Cauri's words."""
 
+import os
 import pickle
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import LiteralString
 from urllib.parse import urlsplit
@@ -38,6 +40,24 @@ def test_the_session_speaks_utc(database_url: str) -> None:
     with connect(database_url, application="tests") as connection:
         found = connection.execute("SELECT current_setting('timezone'), current_setting('application_name')").fetchone()
     assert found == ("UTC", "tests")
+
+
+def test_a_session_whose_client_is_gone_ends_although_it_waits_for_a_lock(database_url: str) -> None:
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(database_url) as holder, connect(database_url) as waiter:
+        holder.execute("LOCK TABLE ops.run")
+        waiter.pgconn.send_query(b"TABLE ops.run")
+        until(database_url, waits, 1)
+        with socket.socket(fileno=os.dup(waiter.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+        until(database_url, waits, 0)
+
+
+def until(url: str, statement: LiteralString, expected: int) -> None:
+    deadline = time.monotonic() + 20
+    while value_of(url, statement) != expected:
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
 
 
 def test_settings_of_the_url_win(database_url: str) -> None:
