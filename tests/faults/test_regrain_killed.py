@@ -32,7 +32,7 @@ from warehouse.server import LocalServer
 pytestmark = pytest.mark.timeout(1800)
 
 SEED = 20240115
-KILLS = 25
+KILLS = kills(25)
 SERVER_KILLS = kills(20)
 
 # A whole change takes about this long on two cores; most instants then lie within one.
