@@ -271,8 +271,8 @@ def check(frame: pl.DataFrame, feed: str, clock: datetime) -> tuple[pl.DataFrame
         )
         frame = frame.filter(pl.col(FAULT).is_null())
     _, failure = CONTRACTS[feed].filter(frame.lazy())
-    details = failure.details()
-    if details.height:
+    if len(failure):
+        details = failure.details()
         refused.append(_reasons(details))
         frame = frame.filter(~pl.col(ROW_NUMBER).is_in(details[ROW_NUMBER].implode()))
     return frame, pl.concat(refused) if refused else pl.DataFrame(schema=REFUSED_SCHEMA)

@@ -7,6 +7,7 @@ amount also has `x_unusual`: its text again, where that needs a closer look than
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import polars as pl
 
@@ -81,10 +82,12 @@ def _moments(values: pl.Series, locale: Locale) -> pl.Series:
         return moments.to_frame("moment").select(_localized(pl.col("moment"), locale)).to_series()
     if values.dtype == pl.Date:
         return _moments(values.cast(pl.Datetime("us")), locale)
-    return _first_format(_as_text(values), _moment_formats(pl.col("text"), locale))
+    return _first_format(_as_text(values), _moment_formats(locale))
 
 
-def _moment_formats(text: pl.Expr, locale: Locale) -> list[pl.Expr]:
+@cache
+def _moment_formats(locale: Locale) -> list[pl.Expr]:
+    text = pl.col("text")
     utc = [text.str.to_datetime(form, time_unit="us", strict=False) for form in UTC_FORMATS]
     local = [text.str.to_datetime(form, time_unit="us", strict=False) for form in LOCAL_FORMATS]
     days = [text.str.to_date(form, strict=False).cast(pl.Datetime("us")) for form in DAY_FORMATS]

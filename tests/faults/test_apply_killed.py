@@ -22,7 +22,7 @@ from partitions.policy import read_policies
 from partitions.steps.step import Step
 from tests.database import copied_database, with_database
 from tests.faults.applying import ZONE
-from tests.faults.killing import Killed, instants, kill_server, kills, seconds_of, struck_at, told
+from tests.faults.killing import Killed, instants, kill_server, kills, places, seconds_of, struck_at, told
 from tests.loading import cauri_process, execute, rows_of
 from warehouse.connection import connect
 from warehouse.errors import TransientTargetError
@@ -191,7 +191,7 @@ def assert_mended(url: str, home: Path, expected: dict[str, object]) -> None:
     assert apply_here(url, home) == 0
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", places(range(4)))
 def test_killed_at_every_step(
     before: tuple[str, str], tmp_path: Path, undisturbed: dict[str, object], part: int
 ) -> None:
@@ -283,7 +283,7 @@ def own(server: LocalServer) -> tuple[str, str]:
     return with_database(server.url, "postgres"), urlsplit(server.url).path.removeprefix("/")
 
 
-@pytest.mark.parametrize("part", range(SERVER_PARTS))
+@pytest.mark.parametrize("part", places(range(SERVER_PARTS)))
 def test_a_server_that_dies_at_every_step(
     server: LocalServer, own: tuple[str, str], tmp_path: Path, undisturbed: dict[str, object], part: int
 ) -> None:

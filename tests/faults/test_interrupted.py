@@ -10,7 +10,7 @@ import pytest
 
 from engine.leaves import LeafTask, build_leaf
 from tests.database import copied_database
-from tests.faults.killing import Killed, dying
+from tests.faults.killing import Killed, dying, places
 from tests.integration.test_load import assert_summary_agrees
 from tests.loading import SERVICE, client, content, load, rows_of, state, transaction, value_of, write_feed
 from warehouse.copy import copy_frame
@@ -151,7 +151,7 @@ def name_of(point: tuple[str, str, int]) -> str:
     return f"{point[1]} {point[0].removeprefix('engine.')} {point[2]}"
 
 
-@pytest.mark.parametrize("point", POINTS, ids=name_of)
+@pytest.mark.parametrize("point", places(POINTS), ids=name_of)
 def test_the_same_command_again_finishes_the_work(url: str, scene: Scene, point: tuple[str, str, int]) -> None:
     folder, expected = scene
     load_until(folder, url, point)
@@ -161,7 +161,7 @@ def test_the_same_command_again_finishes_the_work(url: str, scene: Scene, point:
     assert load(folder, url).status == "nothing"
 
 
-@pytest.mark.parametrize("point", MOVED_POINTS, ids=name_of)
+@pytest.mark.parametrize("point", places(MOVED_POINTS), ids=name_of)
 def test_the_same_command_again_finds_moved_rows(url: str, moved_scene: Scene, point: tuple[str, str, int]) -> None:
     test_the_same_command_again_finishes_the_work(url, moved_scene, point)
 

@@ -13,6 +13,7 @@ from partitions.grain import Grain
 from partitions.leaves import attach
 from partitions.policy import facts_and_summary, read_policies
 from tests.database import copied_database
+from tests.faults.killing import places
 from tests.faults.test_interrupted import load_until, name_of
 from tests.integration.test_load import assert_summary_agrees
 from tests.loading import content, execute, load, rows_of, settings_for, value_of
@@ -69,7 +70,7 @@ def test_full_leaves_take_the_place_of_empty_ones(
     assert managed(url, tmp_path) == []
 
 
-@pytest.mark.parametrize("point", POINTS, ids=name_of)
+@pytest.mark.parametrize("point", places(POINTS), ids=name_of)
 def test_killed_while_they_change_places(
     url: str, folder: Path, expected: dict[str, str], tmp_path: Path, point: tuple[str, str, int]
 ) -> None:

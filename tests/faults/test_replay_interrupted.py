@@ -12,7 +12,7 @@ import pytest
 from engine.selection import Selection
 from sample.plan import SamplePlan
 from tests.database import copied_database
-from tests.faults.killing import Killed, dying
+from tests.faults.killing import Killed, dying, places
 from tests.faults.test_interrupted import label, name_of
 from tests.integration.test_load import assert_summary_agrees
 from tests.loading import (
@@ -121,7 +121,7 @@ def expected(loaded: tuple[str, str]) -> dict[str, str]:
         return state(url)
 
 
-@pytest.mark.parametrize("point", POINTS, ids=name_of)
+@pytest.mark.parametrize("point", places(POINTS), ids=name_of)
 def test_the_same_command_again_finishes_the_work(
     url: str, feeds: Path, expected: dict[str, str], point: tuple[str, str, int]
 ) -> None:
@@ -159,7 +159,7 @@ CORRECTED_POINTS = [
 ]
 
 
-@pytest.mark.parametrize("point", CORRECTED_POINTS, ids=name_of)
+@pytest.mark.parametrize("point", places(CORRECTED_POINTS), ids=name_of)
 def test_corrected_files_that_are_sent_again_after_a_kill(
     url: str, loaded: tuple[str, str], corrected: list[Path], point: tuple[str, str, int]
 ) -> None:
