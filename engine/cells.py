@@ -1,7 +1,7 @@
 """From rows of the fact to the cells of the daily summary.
 
-Rows are sorted by cell and added up where they stand: on 125,000 rows with 75,000 cells that takes 0.17 us a row, where
-Polars, which hashes them into groups, takes 0.40.
+Rows are sorted by cell and added up where they stand: on 125,000 rows with 75,000 cells that took 0.24 us a row, where
+Polars, which hashes them into groups, took 0.57 in the same run.
 """
 
 import numpy as np

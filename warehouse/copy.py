@@ -13,7 +13,7 @@ from warehouse.connection import Connection, sql
 # A batch is encoded whole before it is sent. A million bytes stay in the processor's cache on their way: with 8 times
 # as many, encoding takes 1.7 times as long.
 ROWS_PER_BATCH = 8_192
-# Converting has a fixed cost of half a millisecond, and copies times and text: that of so many rows is 30 MB.
+# Converting copies times and text: that of so many rows is 30 MB.
 ROWS_PER_CONVERSION = 262_144
 
 # What each frame type arrives as. A type that is not here is refused: binary COPY checks no types, and a wrong
