@@ -22,7 +22,7 @@ from psycopg import sql
 
 from engine import intake
 from tests.database import copied_database
-from tests.faults.killing import instants, kills
+from tests.faults.killing import instants, kills, places
 from tests.faults.rounds import (
     Scene,
     assert_as_if_undisturbed,
@@ -72,7 +72,7 @@ def hindered(night: Scene, url: str, home: Path, edge: str, hinder: Callable[[],
         return run.process.returncode, err
 
 
-@pytest.mark.parametrize("edge", ["end 2", "end 4", "begin 6", "end 6", "begin 9", "begin 10"])
+@pytest.mark.parametrize("edge", places(["end 2", "end 4", "begin 6", "end 6", "begin 9", "begin 10"]))
 def test_all_connections_are_cut(night: Scene, url: str, tmp_path: Path, edge: str) -> None:
     code, err = hindered(night, url, tmp_path, edge, lambda: execute(url, CUT))
     assert_clear_end(code, err, killed=True)
@@ -112,10 +112,9 @@ LOCKED = {
 }
 
 
-@pytest.mark.parametrize(("edge", "table"), LOCKED.values(), ids=LOCKED)
-def test_another_session_holds_a_lock_and_keeps_it(
-    night: Scene, url: str, tmp_path: Path, edge: str, table: str
-) -> None:
+@pytest.mark.parametrize("locked", places(list(LOCKED)))
+def test_another_session_holds_a_lock_and_keeps_it(night: Scene, url: str, tmp_path: Path, locked: str) -> None:
+    edge, table = LOCKED[locked]
     name = sql.Identifier(*table.split("."))
     with psycopg.connect(url) as other:
 
