@@ -93,6 +93,10 @@ bench-scale *args:
 bench-bill *args:
     uv run --group bench python -m bench.bill "$@"
 
+# Core seconds of the server by statement, in a load
+bench-statements *args:
+    uv run --group bench python -m bench.statements "$@"
+
 # A day into 36 million rows against the same day into 3.6 million; keeps both warehouses in .cauri-bench
 bench-nightly *args:
     uv run --group bench python -m bench.nightly "$@"

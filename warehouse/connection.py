@@ -29,15 +29,16 @@ SESSION = {
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
 }
-# No options of the connection: servers before version 17 would refuse the first, those on Windows the second. With it a
-# session whose client was killed ends within a second, also one that waits for a lock: and keeps its own.
+# No options of the connection: servers before version 17 would refuse the first, those on Windows the second. By it a
+# session whose client was killed ends in a second, also while it computes or waits for a lock.
 SETTLE_SESSION: LiteralString = """
 SELECT set_config(name, value, false)
 FROM (VALUES
-    ('transaction_timeout', '0', current_setting('server_version_num')::integer >= 170000),
+    ('transaction_timeout', '0', true),
     ('client_connection_check_interval', '1s', version() ~ 'linux|darwin')
-) AS settings (name, value, is_known)
-WHERE is_known
+) AS settled (name, value, is_possible)
+JOIN pg_settings USING (name)
+WHERE is_possible AND source <> 'client'
 """
 
 # Class of the SQLSTATE -> what the caller can do about it. Longer prefixes win.

@@ -65,6 +65,19 @@ def test_settings_of_the_url_win(database_url: str) -> None:
         assert connection.execute("SELECT current_setting('application_name')").fetchone() == ("mine",)
 
 
+def test_limits_of_the_url_win(database_url: str) -> None:
+    """Also those that no option of ours sets; version 15 knows one of them."""
+    name = "client_connection_check_interval"
+    with connect(f"{database_url}&options=-c%20{name}%3D5s") as connection:
+        assert connection.execute("SELECT current_setting(%s)", (name,)).fetchone() == ("5s",)
+    with connect(database_url) as connection:
+        assert connection.execute("SELECT current_setting(%s)", (name,)).fetchone() == ("1s",)
+        if connection.info.server_version >= 170000:
+            url = f"{database_url}&options=-c%20transaction_timeout%3D7s"
+            with connect(url) as limited:
+                assert limited.execute("SHOW transaction_timeout").fetchone() == ("7s",)
+
+
 def test_the_connection_is_closed_at_the_end(database_url: str) -> None:
     with connect(database_url) as connection:
         pass
