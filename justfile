@@ -35,34 +35,34 @@ down:
 
 # Run the tests; needs no service
 test *args:
-    uv run --group test pytest -n auto "$@"
+    uv run --extra ml --group test pytest -n auto "$@"
 
 # Run the tests on PostgreSQL binaries in another folder
 test-on bindir *args:
-    @export CAURI_PG_BINDIR="$1"; shift; uv run --group test pytest -n auto "$@"
+    @export CAURI_PG_BINDIR="$1"; shift; uv run --extra ml --group test pytest -n auto "$@"
 
 # Tests that kill, with a hundred random deaths each of bulk and nightly loads and all edges of steps: an hour and more
 faults *args:
-    @export CAURI_TEST_KILLS="${CAURI_TEST_KILLS:-100}"; uv run --group test pytest -n auto tests/faults tests/acceptance/test_thirty_nights.py "$@"
+    @export CAURI_TEST_KILLS="${CAURI_TEST_KILLS:-100}"; uv run --extra ml --group test pytest -n auto tests/faults tests/acceptance/test_thirty_nights.py "$@"
 
 # Check style, types and the floors of the house
 lint:
-    uv run --group lint ruff check .
-    uv run --group lint ruff format --check .
-    uv run --group lint mypy
-    uv run --group lint lint-imports
+    uv run --extra ml --group lint ruff check .
+    uv run --extra ml --group lint ruff format --check .
+    uv run --extra ml --group lint mypy
+    uv run --extra ml --group lint lint-imports
 
 # Put the code into its format
 format:
-    uv run --group lint ruff format .
-    uv run --group lint ruff check --fix .
+    uv run --extra ml --group lint ruff format .
+    uv run --extra ml --group lint ruff check --fix .
 
 # Tests and lint
 check: lint test
 
 # Rows per second of loads, nights, partitions and refreshes; the results are kept in .cauri-bench/history
 bench *args:
-    uv run --group test pytest bench --timeout 0 -p no:cacheprovider --benchmark-storage file://.cauri-bench/history \
+    uv run --extra ml --group test pytest bench --timeout 0 -p no:cacheprovider --benchmark-storage file://.cauri-bench/history \
         --benchmark-autosave --benchmark-columns min,median,max,rounds --benchmark-sort name "$@"
 
 # Draw the kept results as one HTML file
