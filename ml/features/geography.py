@@ -1,0 +1,80 @@
+"""Where a transaction was made, against where the client was and usually is."""
+
+import numpy as np
+import polars as pl
+
+from ml.features.channel import HABIT_DAYS, share_of
+from ml.features.timeline import DAY, HOUR, Floats, Ints, running
+from ml.features.view import USUAL_DAYS, View
+
+EARTH_RADIUS_KM = 6371.0088
+LEAST_HOURS = 1 / 60
+# Coordinates on the unit sphere are summed as integers of so many parts: 6 mm of the earth.
+_PARTS = 1 << 30
+
+
+def geography(view: View) -> dict[str, Floats]:
+    """Country, share of the location, and distances to the client's previous place and to the centre of its places."""
+    return {
+        "is_other_country": _is_other_country(view.frame),
+        "location_share_30d": view.where_known("location", share_of(view, "location")),
+        **_distances(view),
+    }
+
+
+def _is_other_country(frame: pl.DataFrame) -> Floats:
+    other = frame["location_country"] != frame["client_country"]
+    return other.cast(pl.Float64).to_numpy()
+
+
+def _distances(view: View) -> dict[str, Floats]:
+    client = view.client
+    has_place = view.known("latitude") & view.known("longitude")
+    if not has_place.any():
+        unknown = np.full(len(has_place), np.nan)
+        return {"km_from_previous": unknown, "kmh_from_previous": unknown, "km_from_usual": unknown}
+    at = np.where(has_place, _on_sphere(view.frame), 0)
+    previous, hours = _previous(view, has_place)
+    there = at[:, np.maximum(previous, 0)]
+    km = np.where(has_place & (previous >= 0), _arc_km(at / _PARTS, there / _PARTS), np.nan)
+    usual = np.where(has_place, _arc_km(at / _PARTS, _centre(view, at)), np.nan)
+    return {
+        "km_from_previous": client.rows(km),
+        "kmh_from_previous": client.rows(km / np.maximum(hours, LEAST_HOURS)),
+        "km_from_usual": client.rows(usual),
+    }
+
+
+def _on_sphere(frame: pl.DataFrame) -> Ints:
+    """Rows x, y, z of the unit sphere, in parts."""
+    latitude, longitude = (np.radians(frame[name].fill_null(0).to_numpy()) for name in ("latitude", "longitude"))
+    around = np.cos(latitude)
+    point = np.stack([around * np.cos(longitude), around * np.sin(longitude), np.sin(latitude)])
+    parts: Ints = np.rint(point * _PARTS).astype(np.int64)
+    return parts
+
+
+def _previous(view: View, has_place: np.ndarray) -> tuple[Ints, Floats]:
+    """Position of the last one with a place before the moment and within 90 days, or -1; and the hours since."""
+    client = view.client
+    last = np.maximum.accumulate(np.where(has_place, np.arange(len(has_place)), -1))
+    found = np.where(client.now > 0, last[np.maximum(client.now - 1, 0)], -1)
+    found = np.where(found >= client.back(USUAL_DAYS * DAY), found, -1)
+    return found, (client.key - client.key[np.maximum(found, 0)]) / HOUR
+
+
+def _centre(view: View, at: Ints) -> Floats:
+    """Rows x, y, z: direction of the mean of the client's places of [t - 30 d, t); NaN without any."""
+    client = view.client
+    since = client.back(HABIT_DAYS * DAY)
+    mean = np.stack([(sums := running(axis))[client.now] - sums[since] for axis in at]).astype(float)
+    length = np.sqrt((mean * mean).sum(axis=0))
+    centre: Floats = np.divide(mean, length, out=np.full_like(mean, np.nan), where=length > 0)
+    return centre
+
+
+def _arc_km(one: Floats, other: Floats) -> Floats:
+    """Great-circle distance of points of the unit sphere, by the chord, which is exact for near points too."""
+    chord = np.sqrt(((one - other) ** 2).sum(axis=0))
+    arc: Floats = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1))
+    return arc

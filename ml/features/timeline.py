@@ -1,0 +1,112 @@
+"""Rows by entity and moment, where each window is a range of positions: linear, however many rows one entity has."""
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Number = TypeVar("Number", bound=np.generic)
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+
+# Windows reach back no further than this: one entity's windows must not reach into another's rows.
+REACH = 400 * DAY
+
+_BITS = 63
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The rows of a frame by entity, then by moment; rows of one moment are peers, and no window of theirs has them.
+
+    `order`: position -> row; None where the frame has this order. `key`: grows with entity and moment, one a
+    millisecond. `start`: first position of the same entity; `now`: first position of the same entity and moment, so
+    that `[x, now)` is strictly before.
+    """
+
+    order: Ints | None
+    key: Ints
+    start: Ints
+    now: Ints
+    origin: int
+    span: int
+    _back: dict[int, Ints] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, entity: Ints, moment: Ints, by_moment: Ints | None = None) -> "Timeline":
+        """Of rows with their moments in milliseconds; entities are numbers from 0.
+
+        `by_moment`: rows in the order of their moments; without it, rows stand by entity and moment already.
+        """
+        order = None if by_moment is None else by_moment[by_entity(entity[by_moment])]
+        if order is not None:
+            entity, moment = entity[order], moment[order]
+        opens = _changes(entity)
+        first, last = (int(moment.min()), int(moment.max())) if len(moment) else (0, 0)
+        origin, span = first - REACH, last - first + 2 * REACH
+        key = np.cumsum(opens, dtype=np.int64)
+        key -= 1
+        key *= span
+        key += moment
+        key -= origin
+        place = np.arange(len(entity))
+        start, now = (np.maximum.accumulate(place * begins) for begins in (opens, _changes(key)))
+        return cls(order, key, start, now, origin, span)
+
+    def back(self, milliseconds: int) -> Ints:
+        """For each position, the first of the same entity at or after its moment less so much."""
+        if milliseconds not in self._back:
+            self._back[milliseconds] = np.searchsorted(self.key, self.key - milliseconds)
+        return self._back[milliseconds]
+
+    def keys_of(self, positions: Ints, moment: Ints) -> Ints:
+        """Keys of other moments of the entities at some positions, bounded to what a key can tell apart."""
+        inside = np.clip(moment - self.origin, 0, self.span - 1)
+        return self.key[positions] // self.span * self.span + inside
+
+    def along(self, by_row: npt.NDArray[Number]) -> npt.NDArray[Number]:
+        """Values by row, in the order of positions."""
+        return by_row if self.order is None else by_row[self.order]
+
+    def rows(self, by_position: npt.NDArray[np.generic]) -> Floats:
+        """Values by position, in the order of the frame."""
+        if self.order is None:
+            return by_position.astype(np.float64, copy=False)
+        out = np.empty(len(self.order))
+        out[self.order] = by_position
+        return out
+
+
+def _changes(values: Ints) -> npt.NDArray[np.bool_]:
+    """Is a value another than the one before it?"""
+    out = np.empty(len(values), bool)
+    out[:1] = True
+    np.not_equal(values[1:], values[:-1], out=out[1:])
+    return out
+
+
+def by_entity(entity: Ints) -> Ints:
+    """Rows by entity, each entity's in their order: packed with its row, a number sorts ten times faster."""
+    bits = max(len(entity) - 1, 1).bit_length()
+    if len(entity) and int(entity.max()).bit_length() + bits > _BITS:
+        return np.argsort(entity, kind="stable")
+    packed = np.sort((entity << bits) | np.arange(len(entity)))
+    return packed & ((1 << bits) - 1)
+
+
+def running(values: npt.NDArray[np.generic]) -> Ints:
+    """Sums of integers before each position, exact, with the whole at the end."""
+    out = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=out[1:])
+    return out
+
+
+def share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
+    """`part / whole`, unknown (NaN) where the whole is not positive."""
+    out = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=out, where=whole > 0)
+    return out

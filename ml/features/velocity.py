@@ -1,0 +1,33 @@
+"""How fast a client's transactions follow one another."""
+
+import numpy as np
+
+from ml.features.timeline import DAY, HOUR, Floats, share
+from ml.features.view import USUAL_DAYS, View
+
+COLD = 3
+
+
+def velocity(view: View) -> dict[str, Floats]:
+    """Counts of the client over windows, a day against its daily mean, and the time since the previous transaction."""
+    client, total = view.client, view.client_sums.plain
+    since = {
+        "1h": client.back(HOUR), "24h": client.back(24 * HOUR), "7d": client.back(7 * DAY),
+        "30d": client.back(30 * DAY), "90d": client.back(USUAL_DAYS * DAY),
+    }  # fmt: skip
+    count = {name: client.now - first for name, first in since.items()}
+    paid = {name: total[client.now] - total[since[name]] for name in ("24h", "30d")}
+    found = {
+        **{f"client_count_{name}": values for name, values in count.items()},
+        "client_amount_24h_to_30d": share(paid["24h"] * 30, paid["30d"]),
+        "client_count_24h_to_30d": share(count["24h"] * 30, count["30d"]),
+        "hours_since_previous": _hours_since(view, count["90d"]),
+        "is_cold_start": count["90d"] < COLD,
+    }
+    return {name: client.rows(values) for name, values in found.items()}
+
+
+def _hours_since(view: View, count: np.ndarray) -> Floats:
+    client = view.client
+    gap = (client.key - client.key[np.maximum(client.now - 1, 0)]) / HOUR
+    return np.where(count > 0, gap, np.nan)
