@@ -58,6 +58,8 @@ class XgboostModel:
         """What each feature adds to the margin (exact TreeSHAP), and in the last column where all begin."""
         from xgboost import DMatrix  # noqa: PLC0415
 
+        if not len(matrix):
+            return np.empty((0, len(self.features) + 1))
         data = DMatrix(matrix, nthread=THREADS)
         return _mean([bag.predict(data, pred_contribs=True).astype(np.float64) for bag in self.bags])
 
