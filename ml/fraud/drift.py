@@ -1,7 +1,7 @@
 """Whether what is scored still looks like what was learned from: population stability index, with its noise floor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,11 @@ class DriftReport:
 
     rows: int
     columns: tuple[Drift, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Within the object that `--json` prints."""
+        columns = [{**asdict(column), "state": column.state} for column in self.columns]
+        return {"transactions": self.rows, "columns": columns}
 
     @property
     def retrain(self) -> str | None:

@@ -24,12 +24,13 @@ LANGUAGES = ("en", "fr")
 
 @dataclass(frozen=True)
 class Explanations:
-    """Contributions to the margin in log-odds: `by_family` has a row a transaction and a column a family.
+    """Contributions to the margin in log-odds: `by_feature` and `by_family` have a row a transaction.
 
     Each row adds up, with `base`, to the margin.
     """
 
     families: tuple[str, ...]
+    by_feature: Floats
     by_family: Floats
     base: Floats
 
@@ -61,7 +62,7 @@ def explain(model: XgboostModel, matrix: Matrix, margin: Floats) -> Explanations
     by_family = np.zeros((len(by_feature), len(families)))
     for place, feature in enumerate(model.features):
         by_family[:, column[feature.family]] += by_feature[:, place]
-    return Explanations(families, by_family, by_feature[:, -1])
+    return Explanations(families, by_feature[:, :-1], by_family, by_feature[:, -1])
 
 
 def families_of(features: Sequence[Feature]) -> tuple[str, ...]:

@@ -24,12 +24,16 @@ class Policy(StrEnum):
     PRECISION = "precision"
 
 
+# What a team can work where nobody says it: every hundredth transaction, and no more than so many a day.
+ALERT_SHARE, MOST_ALERTS_A_DAY = 0.01, 100.0
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What a team can work and wants: alerts a day, cost of looking at one in units of the amounts, least precision."""
 
     policy: Policy = Policy.CAPACITY
-    alerts_a_day: float = 100.0
+    alerts_a_day: float | None = None
     review_cost: float = 5.0
     precision: float = 0.92
 
@@ -89,19 +93,26 @@ def choose(window: Window, wishes: Wishes) -> Thresholds:
     """
     if not len(window.score) or window.days < 1:
         raise TrainingError(
-            "the threshold window has no transactions", remedy="choose other days: --threshold-days, --until"
+            "the threshold window has no transactions", remedy="choose other days: --threshold-days, --as-of"
         )
     cuts = _cuts(window)
     precise = _by_precision(cuts, wishes.precision)
     match wishes.policy:
         case Policy.CAPACITY:
-            review = _by_capacity(cuts, wishes.alerts_a_day * window.days)
+            review = _by_capacity(cuts, _capacity(window, wishes.alerts_a_day))
         case Policy.COST:
             review = _by_cost(cuts, wishes.review_cost)
         case Policy.PRECISION:
             review = precise
     # What nobody would look at is not blocked either.
     return Thresholds(review, None if precise is None or review is None else max(precise, review))
+
+
+def _capacity(window: Window, alerts_a_day: float | None) -> float:
+    """Alerts in the whole window."""
+    if alerts_a_day is not None:
+        return alerts_a_day * window.days
+    return min(ALERT_SHARE * len(window.score), MOST_ALERTS_A_DAY * window.days)
 
 
 def _cuts(window: Window) -> _Cuts:

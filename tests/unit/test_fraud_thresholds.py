@@ -20,6 +20,12 @@ def test_capacity_gives_the_team_as_many_alerts_as_it_can_work() -> None:
     assert limits.band(window().score).tolist().count("block") == 21
 
 
+def test_a_team_of_unknown_size_gets_a_hundredth_and_at_most_a_hundred_a_day() -> None:
+    assert choose(window(), Wishes()).is_alert(window().score).sum() == 10
+    busy = Window(np.linspace(1, 0, 50_000), np.arange(50_000) % 2 == 0, np.ones(50_000), 1)
+    assert choose(busy, Wishes()).is_alert(busy.score).sum() == 100
+
+
 def test_equal_scores_stand_together_and_never_exceed_the_capacity() -> None:
     tied = Window(np.array([0.9, 0.5, 0.5, 0.5, 0.1]), np.array([True, False, True, False, False]), np.ones(5), 1)
     assert choose(tied, Wishes(alerts_a_day=3)).is_alert(tied.score).sum() == 1

@@ -1,0 +1,194 @@
+"""Scoring: read, features, margin, probability, band, reasons of the alerts, write."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from engine.load import given_up_on_error
+from ml.fraud.explain import explain
+from ml.fraud.registry import Registered, Registry
+from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
+from ml.fraud.scores import Work, make_leaves, write_scores
+from ml.fraud.thresholds import BANDS
+from ml.fraud.windows import Days
+from partitions.grain import date_key, day_of, span_named
+from partitions.policy import policies_of
+from warehouse.connection import Connection, connect
+from warehouse.errors import NothingToDoError
+from warehouse.ledger import close_run, open_run
+from warehouse.lock import WriterLock, single_writer
+from warehouse.queries import query
+from warehouse.settings import Settings
+from warehouse.snapshot import reader
+
+# Features of so many days are held at once, with the history before them.
+DAYS_AT_ONCE = 31
+
+
+@dataclass
+class Scored:
+    """What was scored."""
+
+    model_version: str
+    transactions: int = 0
+    bands: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BANDS, 0))
+    days: int = 0
+    seconds: float = 0.0
+
+    def count(self, scores: pl.DataFrame, days: int) -> None:
+        """Take over scores that were written."""
+        self.transactions += scores.height
+        self.days += days
+        for band, rows in scores["band"].value_counts().iter_rows():
+            self.bands[band] += rows
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        rate = round(self.transactions / self.seconds) if self.seconds else 0
+        return {**vars(self), "seconds": round(self.seconds, 3), "rows_per_second": rate}
+
+
+def scores_of(model: Registered, rows: pl.DataFrame, scored_at: datetime) -> pl.DataFrame:
+    """Rows of `ml.fraud_score` of rows with features; only alerts have reasons.
+
+    Raises:
+        ModelError: a feature is missing, or contributions do not add up to their margin.
+    """
+    matrix = model.model.matrix(rows)
+    margin = model.model.margin_of(matrix)
+    score = model.score(margin)
+    alert = np.flatnonzero(model.manifest.thresholds.is_alert(score))
+    reasons: list[list[str]] = [[] for _ in range(rows.height)]
+    for place, found in zip(alert, explain(model.model, matrix[alert], margin[alert]).reasons(), strict=True):
+        reasons[place] = found
+    return rows.select(
+        "transaction_id",
+        pl.col("date_key").cast(pl.Int32),
+        scored_at=pl.lit(scored_at, pl.Datetime("us", "UTC")),
+        fraud_score=pl.Series(score),
+        model_version=pl.lit(model.version),
+        band=pl.Series(model.manifest.thresholds.band(score).tolist(), dtype=pl.String),
+        reasons=pl.Series(reasons, dtype=pl.List(pl.String)),
+    )
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where scores are written, and by which models."""
+
+    url: str
+    settings: Settings
+    registry: Registry
+
+
+def score_days(site: Site, days: Days | None, version: str | None = None) -> Scored:
+    """Score every transaction of some days, or of all there are; scores that they have are replaced.
+
+    Raises:
+        NothingToDoError: these days have no transactions.
+        ConfigurationError: there is no champion.
+        ModelError: the model does not fit.
+        TransientTargetError: another run is writing.
+    """
+    model = site.registry.load(version)
+    with single_writer(site.url) as lock, connect(site.url, application="cauri scores") as connection:
+        there = sorted(rows_by_day(connection))
+        wanted = [date_key(day) for day in there if days is None or days.since <= day < days.until]
+        if not wanted:
+            known = f"from {there[0]} to {there[-1]}" if there else "on no day"
+            asked = f"from {days.since} to before {days.until}" if days else "at all"
+            raise NothingToDoError(f"there are no transactions {asked}; there are some {known}", remedy="cauri status")
+        return _score(site, connection, lock, model, wanted, after=None)
+
+
+def score_new(site: Site) -> Scored:
+    """Score what was loaded after the last time, or after the champion was trained.
+
+    Raises:
+        NothingToDoError: nothing was.
+        ConfigurationError, ModelError, TransientTargetError: see `score_days`.
+    """
+    model = site.registry.load()
+    with single_writer(site.url) as lock, connect(site.url, application="cauri scores") as connection:
+        after = _scored_until(connection, model.version)
+        days = _days_since(connection, after)
+        if not days:
+            raise NothingToDoError(
+                "no transaction was loaded since scores were written last, or since the model was trained",
+                remedy="cauri fraud score --all, or --since and --until, scores days again",
+            )
+        return _score(site, connection, lock, model, days, after=after)
+
+
+def _score(
+    site: Site, connection: Connection, lock: WriterLock, model: Registered, days: Sequence[int], after: int | None
+) -> Scored:
+    """Score the transactions of days in a run of its own; with `after`, only those that later runs wrote."""
+    clock = datetime.now(UTC)
+    work_id = hashlib.sha256(f"{model.version} {after} {clock.isoformat()}".encode()).hexdigest()
+    scored = Scored(model.version)
+    make_leaves(connection, policies_of(site.settings), days, site.settings.business_timezone)
+    with given_up_on_error(site.url, work_id, clock):
+        run_id = open_run(connection, "fraud score", work_id, clock)
+        lock.lead(run_id)
+        labels = all_labels(site.url)
+        for chunk in chunks(days):
+            scores = scores_of(model, _rows(site.url, chunk, labels, after), datetime.now(UTC))
+            work = Work(connection, run_id, f"{work_id}-{chunk[0]}")
+            write_scores(work, scores, chunk, whole=after is None)
+            scored.count(scores, len(chunk))
+        scored.seconds = (datetime.now(UTC) - clock).total_seconds()
+        scope = "days" if after is None else "new"
+        close_run(connection, run_id, "done", {**scored.to_json(), "scope": scope})
+    return scored
+
+
+def _rows(url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None) -> pl.DataFrame:
+    """Transactions of days with their features."""
+    span = Days(day_of(days[0]), day_of(days[-1]) + timedelta(days=1))
+    rows = rows_with_features(url, span, labels).filter(pl.col("date_key").is_in(list(days)))
+    if after is not None:
+        with reader(url) as one:
+            new = one.read(query("scores/new_transactions"), (date_key(span.since), date_key(span.until), after))
+        rows = rows.join(new.lazy(), on="transaction_id", how="semi")
+    return rows.collect()
+
+
+def chunks(days: Sequence[int]) -> Iterator[list[int]]:
+    """Days in order, in groups that lie within a month each: gaps longer than that cost no reading."""
+    group: list[int] = []
+    for day in sorted(days):
+        if group and (day_of(day) - day_of(group[0])).days >= DAYS_AT_ONCE:
+            yield group
+            group = []
+        group.append(day)
+    if group:
+        yield group
+
+
+def _scored_until(connection: Connection, version: str) -> int:
+    """The run up to which nothing is left to be scored by this model; 0 if there is none."""
+    row = connection.execute(query("scores/last_run"), {"version": version}).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _days_since(connection: Connection, after: int) -> list[int]:
+    """Days of facts that runs after this one wrote: looked for in the leaves that those runs name."""
+    unfinished = connection.execute(query("scores/unfinished_since"), {"after": after}).fetchone()
+    if unfinished == (True,):
+        # Nobody said which leaves: all are looked through.
+        bounds = [(0, date_key(date.max))]
+    else:
+        leaves = connection.execute(query("scores/leaves_since"), {"after": after}).fetchall()
+        spans = [span_named(leaf, "fact_transactions") for (leaf,) in leaves]
+        bounds = [(span.first_key, span.end_key) for span in spans if span]
+    found: set[int] = set()
+    for first, end in bounds:
+        rows = connection.execute(query("scores/new_days"), {"first": first, "end": end, "after": after}).fetchall()
+        found.update(day for (day,) in rows)
+    return sorted(found)
