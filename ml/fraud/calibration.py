@@ -61,7 +61,7 @@ def calibrate(margin: Floats, labels: npt.NDArray[np.bool_], method: str = "auto
     if slope <= 0 or margin[labels].mean() <= margin[~labels].mean():
         raise TrainingError(
             f"the {frauds:,} frauds of the calibration window do not have higher margins than the honest transactions",
-            remedy="the model has learned nothing that holds later: train on more days",
+            remedy="the model has learned nothing that holds there: give more --days, or more --calibration-days",
         )
     if method == "platt" or (method == "auto" and frauds < FRAUDS_FOR_ISOTONIC):
         return Calibrator("platt", slope, intercept)
