@@ -51,7 +51,7 @@ def train(
         typer.Option(
             min=0,
             envvar="CAURI_FRAUD_ALERTS_A_DAY",
-            help="Alerts a day that the team can work; default: 1 % of the transactions, 100 at most.",
+            help="Alerts a day that the team can work; default: 0.5 % of the transactions, 100 at most.",
         ),
     ] = None,
     review_cost: Annotated[

@@ -21,25 +21,26 @@ def score_night(context: Context) -> Scores | None:
     # Nothing of ml is imported where there is no model: a night without one needs none of it.
     if not (context.settings.models_path / "fraud").is_dir():
         return None
-    from ml.fraud.registry import registry_of  # noqa: PLC0415
-
-    registry = registry_of(context.settings)
     try:
-        if registry.stages.champion is None:
-            return None
-        if not has_models():
-            return Scores(skipped=NO_EXTRA)
-        from ml.fraud.score import Site, score_new  # noqa: PLC0415
-
-        return Scores(score_new(Site(context.url, context.settings, registry)).to_json())
+        return _score(context)
     except NothingToDoError as nothing:
         return Scores(skipped=nothing.message)
     except CauriError as error:
         return Scores(error=error)
     except Exception as exc:
         log.exception("scoring crashed")
-        return Scores(
-            error=CauriError(
-                f"scores were not written: {type(exc).__name__}; the log has where", remedy="cauri fraud score"
-            )
-        )
+        crash = f"scores were not written: {type(exc).__name__}; the log has where"
+        return Scores(error=CauriError(crash, remedy="cauri fraud score"))
+
+
+def _score(context: Context) -> Scores | None:
+    from ml.fraud.registry import registry_of  # noqa: PLC0415
+
+    registry = registry_of(context.settings)
+    if registry.stages.champion is None:
+        return None
+    if not has_models():
+        return Scores(skipped=NO_EXTRA)
+    from ml.fraud.score import Site, score_new  # noqa: PLC0415
+
+    return Scores(score_new(Site(context.url, context.settings, registry)).to_json())

@@ -10,6 +10,7 @@ import polars as pl
 from ml.fraud.explain import explain, text_of
 from ml.fraud.registry import Registered
 from ml.fraud.rows import all_labels, rows_with_features
+from ml.fraud.thresholds import BANDS
 from ml.fraud.windows import Days
 from partitions.grain import day_of
 from warehouse.connection import Connection, connect
@@ -83,7 +84,7 @@ def explain_row(model: Registered, row: pl.DataFrame, stored: dict[str, Any] | N
     return Explanation(
         model.version,
         float(score[0]),
-        str(model.manifest.thresholds.band(score)[0]),
+        BANDS[int(model.manifest.thresholds.band(score)[0])],
         float(margin[0]),
         float(found.base[0]),
         {family: float(value) for family, value in zip(found.families, found.by_family[0], strict=True)},

@@ -4,18 +4,12 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
-from ml.features.catalogue import FEATURES
-from ml.features.extract import extract
+from ml.features.extract import HISTORY_DAYS, extract
 from ml.fraud.windows import Days
 from ml.transactions import read_labels, read_transactions
 from partitions.grain import date_key, day_of
 from warehouse.connection import Connection
 from warehouse.queries import query
-
-# The longest window of a feature.
-HISTORY_DAYS = 90
-
-IDENTITY = ("transaction_id", "transaction_ts", "date_key", "amount")
 
 
 def rows_by_day(connection: Connection) -> dict[date, int]:
@@ -35,11 +29,10 @@ def all_labels(url: str) -> pl.DataFrame:
 
 
 def rows_with_features(url: str, days: Days, labels: pl.DataFrame) -> pl.LazyFrame:
-    """Transactions of the days: `transaction_id`, `transaction_ts`, `date_key`, `amount` and every feature."""
+    """Transactions of the days with every feature, as `extract` gives them."""
     history = read_transactions(url, days.since - timedelta(days=HISTORY_DAYS), days.until)
     wanted = pl.col("date_key").is_between(date_key(days.since), date_key(days.until), closed="left")
-    names = [feature.name for feature in FEATURES]
-    return extract(history, labels.lazy()).filter(wanted).select(*IDENTITY, *names)
+    return extract(history, labels.lazy()).filter(wanted)
 
 
 def labelled(rows: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

@@ -2,18 +2,21 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from engine.load import given_up_on_error
+from ml.features.extract import HISTORY_DAYS
 from ml.fraud.explain import explain
 from ml.fraud.registry import Registered, Registry
 from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
-from ml.fraud.scores import Work, make_leaves, write_scores
+from ml.fraud.scores import Work, leaves_of, make_leaves, write_scores
 from ml.fraud.thresholds import BANDS
 from ml.fraud.windows import Days
 from partitions.grain import date_key, day_of, span_named
@@ -26,8 +29,8 @@ from warehouse.queries import query
 from warehouse.settings import Settings
 from warehouse.snapshot import reader
 
-# Features of so many days are held at once, with the history before them.
-DAYS_AT_ONCE = 31
+# Transactions whose features are held at once, besides the history before them: 1 kB each.
+ROWS_AT_ONCE = 1_000_000
 
 
 @dataclass
@@ -63,17 +66,19 @@ def scores_of(model: Registered, rows: pl.DataFrame, scored_at: datetime) -> pl.
     margin = model.model.margin_of(matrix)
     score = model.score(margin)
     alert = np.flatnonzero(model.manifest.thresholds.is_alert(score))
-    reasons: list[list[str]] = [[] for _ in range(rows.height)]
-    for place, found in zip(alert, explain(model.model, matrix[alert], margin[alert]).reasons(), strict=True):
-        reasons[place] = found
+    explained = explain(model.model, matrix[alert], margin[alert]).reasons()
+    # Gathered from the few lists there are: a list a row in Python would take longer than all of the trees.
+    lists = pl.Series([[], *explained], dtype=pl.List(pl.String))
+    place = np.zeros(rows.height, dtype=np.uint32)
+    place[alert] = np.arange(1, len(alert) + 1)
     return rows.select(
         "transaction_id",
         pl.col("date_key").cast(pl.Int32),
         scored_at=pl.lit(scored_at, pl.Datetime("us", "UTC")),
         fraud_score=pl.Series(score),
         model_version=pl.lit(model.version),
-        band=pl.Series(model.manifest.thresholds.band(score).tolist(), dtype=pl.String),
-        reasons=pl.Series(reasons, dtype=pl.List(pl.String)),
+        band=pl.Series(BANDS).gather(model.manifest.thresholds.band(score)),
+        reasons=lists.gather(place),
     )
 
 
@@ -136,16 +141,33 @@ def _score(
     with given_up_on_error(site.url, work_id, clock):
         run_id = open_run(connection, "fraud score", work_id, clock)
         lock.lead(run_id)
-        labels = all_labels(site.url)
-        for chunk in chunks(days):
-            scores = scores_of(model, _rows(site.url, chunk, labels, after), datetime.now(UTC))
-            work = Work(connection, run_id, f"{work_id}-{chunk[0]}")
-            write_scores(work, scores, chunk, whole=after is None)
-            scored.count(scores, len(chunk))
+        _score_leaves(site.url, Work(connection, run_id, work_id), model, days, after, scored)
         scored.seconds = (datetime.now(UTC) - clock).total_seconds()
         scope = "days" if after is None else "new"
         close_run(connection, run_id, "done", {**scored.to_json(), "scope": scope})
     return scored
+
+
+def _score_leaves(
+    url: str, work: Work, model: Registered, days: Sequence[int], after: int | None, scored: Scored
+) -> None:
+    """Chunk by chunk, and leaf by leaf in a chunk: a leaf's scores are written while those of the next are computed."""
+    labels = all_labels(url)
+    rows_of = {date_key(day): rows for day, rows in rows_by_day(work.connection).items()}
+    leaf_of = {day: number for number, days in enumerate(leaves_of(work.connection, days)) for day in days}
+    with ThreadPoolExecutor(1, thread_name_prefix="scores") as aside:
+        writing: Future[None] | None = None
+        for chunk in chunks({day: rows_of.get(day, 0) for day in days}):
+            rows = _rows(url, chunk, labels, after)
+            for _, within in groupby(chunk, key=leaf_of.__getitem__):
+                part = list(within)
+                scores = scores_of(model, rows.filter(pl.col("date_key").is_in(part)), datetime.now(UTC))
+                if writing:
+                    writing.result()
+                writing = aside.submit(write_scores, work, scores, part, whole=after is None)
+                scored.count(scores, len(part))
+        if writing:
+            writing.result()
 
 
 def _rows(url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None) -> pl.DataFrame:
@@ -159,11 +181,12 @@ def _rows(url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None
     return rows.collect()
 
 
-def chunks(days: Sequence[int]) -> Iterator[list[int]]:
-    """Days in order, in groups that lie within a month each: gaps longer than that cost no reading."""
+def chunks(rows: dict[int, int]) -> Iterator[list[int]]:
+    """Days (`date_key` -> transactions) in order, in groups of a million transactions and without long gaps."""
     group: list[int] = []
-    for day in sorted(days):
-        if group and (day_of(day) - day_of(group[0])).days >= DAYS_AT_ONCE:
+    for day in sorted(rows):
+        far = group and (day_of(day) - day_of(group[-1])).days > HISTORY_DAYS
+        if far or (group and sum(rows[one] for one in group) + rows[day] > ROWS_AT_ONCE):
             yield group
             group = []
         group.append(day)

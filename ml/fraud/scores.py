@@ -45,8 +45,13 @@ def make_leaves(connection: Connection, policies: Sequence[Policy], days: Sequen
         create_attached(connection, policy, span, timezone)
 
 
+def leaves_of(connection: Connection, days: Sequence[int]) -> list[list[int]]:
+    """The days of each leaf."""
+    return [within for _, within in days_by_leaf(connection, days, TABLE)]
+
+
 def write_scores(work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole: bool) -> None:
-    """Write scores (`COLUMNS`) of some days, in a transaction with a row of the ledger for each leaf.
+    """Write scores (`COLUMNS`) of some days of one leaf, in a transaction with its row of the ledger.
 
     `whole`: they are all that these days are to have; else they replace those of the same transactions.
 
@@ -57,21 +62,13 @@ def write_scores(work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole
     twice = scores.height - scores["transaction_id"].n_unique()
     if twice:
         raise TargetError(f"{twice:,} transactions would have two scores", remedy="report this: nothing was written")
-    leaves = days_by_leaf(work.connection, days, TABLE)
-    ordered = scores.sort("date_key", "transaction_id").select(COLUMNS)
     with work.connection.transaction():
         if not whole:
-            _stage(work.connection, ordered)
-        for span, within in leaves:
-            delete = query("scores/delete_days") if whole else query("scores/delete_staged")
-            work.connection.execute(delete, {"days": within})
-            rows = ordered.filter(pl.col("date_key").is_in(within))
-            copy_frame(work.connection, sql.Identifier("ml", "fraud_score"), rows)
-            leaf = span.leaf_of(TABLE) if span else TABLE
-            record_work(work.connection, work.work_id, work.run_id, WorkEntry(leaf, "scored", rows.height))
-
-
-def _stage(connection: Connection, scores: pl.DataFrame) -> None:
-    connection.execute(query("scores/stage"))
-    copy_frame(connection, sql.Identifier("incoming_score"), scores.select("transaction_id", "date_key"))
-    connection.execute("ANALYZE incoming_score")
+            work.connection.execute(query("scores/stage"))
+            copy_frame(work.connection, sql.Identifier("incoming_score"), scores.select("transaction_id", "date_key"))
+            work.connection.execute("ANALYZE incoming_score")
+        delete = query("scores/delete_days") if whole else query("scores/delete_staged")
+        work.connection.execute(delete, {"days": list(days)})
+        copy_frame(work.connection, sql.Identifier("ml", "fraud_score"), scores.select(COLUMNS))
+        entry = WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
+        record_work(work.connection, work.work_id, work.run_id, entry)

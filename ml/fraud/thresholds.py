@@ -24,8 +24,8 @@ class Policy(StrEnum):
     PRECISION = "precision"
 
 
-# What a team can work where nobody says it: every hundredth transaction, and no more than so many a day.
-ALERT_SHARE, MOST_ALERTS_A_DAY = 0.01, 100.0
+# What a team can work where nobody says it: one transaction in two hundred, and no more than so many a day.
+ALERT_SHARE, MOST_ALERTS_A_DAY = 0.005, 100.0
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,9 @@ class Thresholds:
     review: float | None
     block: float | None
 
-    def band(self, score: Floats) -> npt.NDArray[np.str_]:
-        """allow, review or block, one a score."""
-        return np.array(BANDS)[
-            (score >= _or_infinite(self.review)).astype(np.int8) + (score >= _or_infinite(self.block))
-        ]
+    def band(self, score: Floats) -> npt.NDArray[np.int8]:
+        """Place in `BANDS`, one a score."""
+        return (score >= _or_infinite(self.review)).astype(np.int8) + (score >= _or_infinite(self.block))
 
     def is_alert(self, score: Floats) -> npt.NDArray[np.bool_]:
         """Whether a person is to look at it."""

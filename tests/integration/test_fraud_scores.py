@@ -304,5 +304,7 @@ def test_the_policies_of_scores_are_needed(warehouse: Scoring) -> None:
 
 def test_days_far_apart_are_read_apart() -> None:
     first = date(2024, 1, 31)
-    days = [int(f"{first + timedelta(days=n):%Y%m%d}") for n in (0, 1, 30, 31, 400)]
-    assert list(chunks(days)) == [days[:3], days[3:4], days[4:]]
+    days = [int(f"{first + timedelta(days=n):%Y%m%d}") for n in (0, 1, 30, 400)]
+    assert list(chunks(dict.fromkeys(days, 10))) == [days[:3], days[3:]]
+    assert list(chunks(dict.fromkeys(days[:3], 400_000))) == [days[:2], days[2:3]]
+    assert list(chunks(dict.fromkeys(days[:3], 4_000_000))) == [[day] for day in days[:3]]

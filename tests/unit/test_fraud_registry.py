@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ml.features import catalogue
 from ml.features.catalogue import Feature
 from ml.fraud.boosters import THREADS, BoosterParameters, XgboostModel
 from ml.fraud.calibration import calibrate
 from ml.fraud.drift import reference_of
-from ml.fraud.explain import SUM_TOLERANCE, explain
+from ml.fraud.explain import LANGUAGES, SUM_TOLERANCE, explain, reason_texts, text_of
 from ml.fraud.manifest import Manifest, described, library_versions
 from ml.fraud.models import fit
 from ml.fraud.registry import Registry, contents_of, hashes_of
@@ -239,3 +240,12 @@ def test_contributions_that_do_not_add_up_are_an_error() -> None:
     with pytest.raises(ModelError, match="differ from the margin"):
         explain(model, matrix, model.margin_of(matrix) + 2 * SUM_TOLERANCE)
     assert explain(model, matrix[:0], np.empty(0)).reasons() == []
+
+
+def test_every_family_has_its_reason_in_both_languages() -> None:
+    families = {feature.family for feature in catalogue.FEATURES}
+    assert set(reason_texts()) == families
+    for family in families:
+        english, french = (text_of(family, language) for language in LANGUAGES)
+        assert english != french
+    assert text_of("an_older_family") == "an older family"
