@@ -7,7 +7,7 @@ from rich.table import Table
 
 from cli.console import print_json, stdout, table
 from engine.maintenance import Maintenance
-from engine.summary import Summary
+from engine.summary import Scores, Summary
 from warehouse.errors import DataRefusedError
 
 MIB = 1024 * 1024
@@ -31,6 +31,8 @@ def _show(summary: Summary) -> None:
         _show_load(summary)
     if summary.maintenance:
         _show_maintenance(summary.maintenance)
+    if summary.scores:
+        _show_scores(summary.scores)
     if summary.status == "done":
         stdout.print("\nWhere to look next:")
         stdout.print("  uv run cauri status                 what the warehouse holds")
@@ -74,6 +76,18 @@ def _show_maintenance(done: Maintenance) -> None:
     stdout.print(f"Partitions: {len(done.steps)} step(s) done." if done.steps else "Partitions: nothing to do.")
     for problem in done.problems:
         stdout.print(f"problem: {problem} (cauri partitions plan says more)", markup=False)
+
+
+def _show_scores(scores: Scores) -> None:
+    if scores.error:
+        stdout.print("Scores: not written; what was loaded stays.")
+    elif scores.skipped:
+        stdout.print(f"Scores: none; {scores.skipped}", markup=False)
+    else:
+        bands = ", ".join(f"{rows:,} {band}" for band, rows in scores.done["bands"].items())
+        stdout.print(
+            f"Scores: {scores.done['transactions']:,} transactions by {scores.done['model_version']}: {bands}."
+        )
 
 
 def _feeds_table(feeds: dict[str, Any]) -> Table:

@@ -10,6 +10,7 @@ from dotenv import load_dotenv
 from cli import (
     compare,
     database,
+    fraud,
     health,
     initialise,
     load,
@@ -44,6 +45,7 @@ app.command("refresh")(refresh.refresh)
 app.command("sql")(show_sql.sql)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partitions.app, name="partitions")
+app.add_typer(fraud.app, name="fraud")
 app.add_typer(database.app, name="db")
 
 

@@ -9,6 +9,7 @@ from cli.attention import attended_progress
 from cli.console import end_with, stdout
 from cli.context import open_warehouse
 from cli.load_summary import tell
+from cli.nightly_scores import score_night
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
 from engine.arrival import Arrival
 from engine.load import Request
@@ -51,19 +52,22 @@ def nightly(
     )
     with attended_progress("nightly", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
+        if not dry_run:
+            summary.scores = score_night(context)
         attendant.finished(summary)
     tell(summary, json=json)
     _end(summary, directory, json=json)
 
 
 def _end(summary: Summary, directory: Path, *, json: bool) -> None:
-    done, error = summary.maintenance, summary.maintenance.error if summary.maintenance else None
+    ends = [end for end in (summary.maintenance, summary.scores) if end is not None]
+    error = next((end.error for end in ends if end.error), None)
     nothing = (
         f"{directory} has no new file: {len(summary.skipped_files)} are in the ledger already,"
         f" {len(summary.unfinished_files)} are still being written"
     )
     if summary.status == "nothing" and error is None:
-        if done is None or done.is_nothing:
+        if all(end.is_nothing for end in ends):
             error = NothingToDoError(nothing, remedy="cauri status shows what is loaded")
         elif not json:
             stdout.print(nothing, markup=False)

@@ -151,7 +151,7 @@ def _run(
             return
         work_id = work_identity(intake.files, job.settings.business_timezone, intake.sifted.outcomes)
         clock = intake.sieve.domains.clock
-        with _given_up_on_error(job.url, work_id, clock):
+        with given_up_on_error(job.url, work_id, clock):
             run_id = summary.run_id = open_run(connection, job.command, work_id, clock)
             lock.lead(run_id)
             watcher.opened(run_id, intake.files)
@@ -190,7 +190,7 @@ def _admit(breaches: list[Breach], connection: Connection, work_id: str, intake:
 
 
 @contextmanager
-def _given_up_on_error(url: str, work_id: str, started_at: datetime) -> Iterator[None]:
+def given_up_on_error(url: str, work_id: str, started_at: datetime) -> Iterator[None]:
     """Close the run's record if it fails or is stopped, from the moment on at which it may be there."""
     try:
         yield

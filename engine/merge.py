@@ -114,6 +114,7 @@ def merge(connection: Connection, work: Work, incoming: Incoming, keys: KeyFolde
         connection.execute("ANALYZE incoming_fact, replaced_fact")
         connection.execute(query("merge/mark_dirty"), {"run_id": work.run_id})
         deleted = _delete(connection, replaced)
+        _delete_moved_scores(connection, replaced, written)
         inserted = connection.execute(query("merge/insert")).rowcount
         if (deleted, inserted) != (replaced.height, written.height):
             raise _differs(
@@ -127,6 +128,15 @@ def merge(connection: Connection, work: Work, incoming: Incoming, keys: KeyFolde
 def _delete(connection: Connection, replaced: pl.DataFrame) -> int:
     leaves = days_by_leaf(connection, replaced["date_key"].unique())
     return sum(connection.execute(query("merge/delete_replaced"), {"days": days}).rowcount for _, days in leaves)
+
+
+def _delete_moved_scores(connection: Connection, replaced: pl.DataFrame, written: pl.DataFrame) -> None:
+    """A transaction whose day changed has its score in the leaf of the old day: the new one would be a second."""
+    days = written.select("transaction_id", new_day="date_key")
+    moved = replaced.join(days, on="transaction_id").filter(pl.col("date_key") != pl.col("new_day"))
+    for _, within in days_by_leaf(connection, moved["date_key"].unique(), "ml.fraud_score") if moved.height else ():
+        ids = moved.filter(pl.col("date_key").is_in(within))["transaction_id"].to_list()
+        connection.execute(query("merge/delete_moved_scores"), {"days": within, "ids": ids})
 
 
 def _stored(connection: Connection, work: Work, keyed: pl.DataFrame) -> pl.DataFrame:

@@ -68,3 +68,11 @@ class NothingToDoError(CauriError):
     """Everything was already done."""
 
     exit_code = 99
+
+
+class TrainingError(CauriError):
+    """The transactions and labels there are do not make a model: load more, or choose other days."""
+
+
+class ModelError(CauriError):
+    """A model is missing, was changed, or is made for other features than there are."""

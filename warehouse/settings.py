@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     vault_key: SecretStr | None = None
     partitions: Path | None = None
     archive: Path | None = None
+    models: Path | None = None
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     redact: str | None = None
@@ -75,6 +76,11 @@ class Settings(BaseSettings):
     def archive_path(self) -> Path:
         """Folder of archived leaves, absolute."""
         return (self.archive or self.home_path / "archive").expanduser().resolve()
+
+    @property
+    def models_path(self) -> Path:
+        """Folder of trained models, absolute."""
+        return (self.models or self.home_path / "models").expanduser().resolve()
 
     @property
     def metrics_path(self) -> Path:

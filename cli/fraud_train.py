@@ -1,0 +1,147 @@
+"""`cauri fraud train`."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from cli.console import print_json, stderr, stdout, table
+from cli.context import open_warehouse
+from cli.extra import models_needed
+from cli.fraud_options import DAY, day_of
+from cli.options import Json, Quiet
+
+if TYPE_CHECKING:
+    from ml.fraud.train import Trained
+
+
+def train(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            envvar="CAURI_FRAUD_AS_OF",
+            formats=DAY,
+            help="As if it were the beginning of this day; default: the day after the newest transaction.",
+        ),
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, envvar="CAURI_FRAUD_DAYS", help="Days to learn from; default: the newest 2,000,000 rows."),
+    ] = None,
+    calibration_days: Annotated[
+        int, typer.Option(min=1, envvar="CAURI_FRAUD_CALIBRATION_DAYS", help="Days to turn margins into probabilities.")
+    ] = 28,
+    threshold_days: Annotated[
+        int, typer.Option(min=1, envvar="CAURI_FRAUD_THRESHOLD_DAYS", help="Days on which the bands get their limits.")
+    ] = 28,
+    delay_days: Annotated[
+        int, typer.Option(min=0, envvar="CAURI_FRAUD_DELAY_DAYS", help="Days until frauds are reported.")
+    ] = 7,
+    imbalance: Annotated[
+        Literal["none", "weight", "smote"],
+        typer.Option(envvar="CAURI_FRAUD_IMBALANCE", help="What is done about frauds being few."),
+    ] = "none",
+    threshold: Annotated[
+        Literal["capacity", "cost", "precision"],
+        typer.Option(envvar="CAURI_FRAUD_THRESHOLD", help="What the limit of review follows."),
+    ] = "capacity",
+    alerts_a_day: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            envvar="CAURI_FRAUD_ALERTS_A_DAY",
+            help="Alerts a day that the team can work; default: 0.5 % of the transactions, 100 at most.",
+        ),
+    ] = None,
+    review_cost: Annotated[
+        float, typer.Option(min=0, envvar="CAURI_FRAUD_REVIEW_COST", help="Cost of an alert, in units of the amounts.")
+    ] = 5.0,
+    precision: Annotated[
+        float,
+        typer.Option(min=0, max=1, envvar="CAURI_FRAUD_PRECISION", help="Least share of frauds among what is blocked."),
+    ] = 0.92,
+    seed: Annotated[int, typer.Option(envvar="CAURI_FRAUD_SEED", help="Of the trees' samples.")] = 0,
+    promote: Annotated[
+        bool, typer.Option("--promote", envvar="CAURI_FRAUD_PROMOTE", help="Make it champion, whoever is.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a model on labelled transactions, give its bands their limits on later ones, and register it."""
+    with models_needed():
+        from ml.fraud.imbalance import Imbalance  # noqa: PLC0415 - its packages may be missing, and take a second
+        from ml.fraud.registry import registry_of  # noqa: PLC0415
+        from ml.fraud.thresholds import Policy, Wishes  # noqa: PLC0415
+        from ml.fraud.train import Order  # noqa: PLC0415
+        from ml.fraud.train import train as train_model  # noqa: PLC0415
+        from ml.fraud.windows import Lengths  # noqa: PLC0415
+
+        order = Order(
+            day_of(as_of),
+            Lengths(days, calibration_days, threshold_days, delay_days),
+            Imbalance(imbalance),
+            Wishes(Policy(threshold), alerts_a_day, review_cost, precision),
+            seed=seed,
+            promote=promote,
+        )
+        context = open_warehouse()
+        done = train_model(context.url, registry_of(context.settings), order, _silent if quiet else _say)
+    if json:
+        print_json(done.to_json())
+    else:
+        _show(done)
+
+
+def _say(message: str) -> None:
+    stderr.print(f"  {message}", style="dim", soft_wrap=True)
+
+
+def _silent(_: str) -> None: ...
+
+
+def _show(done: "Trained") -> None:
+    document = done.to_json()
+    shown = table("Windows", "window", "since", "before", "transactions", "frauds", numbers=2)
+    for name, days in document["windows"].items():
+        shown.add_row(name, days["since"], days["until"], f"{days['rows']:,}", f"{days['frauds']:,}")
+    stdout.print(shown)
+    _show_figures(done)
+    limits = {name: "none" if limit is None else f"{limit:.4f}" for name, limit in document["thresholds"].items()}
+    stdout.print(f"Limits: review from {limits['review']}, block from {limits['block']}; frozen with the model.")
+    if document["thresholds"]["block"] is None:
+        stdout.print("No score is high enough to block: the precision asked for was reached nowhere.")
+    stdout.print(f"Model {done.version} is {done.stage}.")
+    next_one = "cauri fraud score --all" if done.stage == "champion" else f"cauri fraud promote {done.version}"
+    stdout.print(f"Next: {next_one}")
+
+
+def _show_figures(done: "Trained") -> None:
+    champion = done.champion
+    headings = [done.version, f"champion {champion['model_version']}"] if champion else [done.version]
+    shown = table("On the threshold window", "", *headings, numbers=len(headings))
+    columns = [figures(one) for one in (done.manifest.metrics, *([champion] if champion else []))]
+    for name in columns[0]:
+        shown.add_row(name, *(column[name] for column in columns))
+    stdout.print(shown)
+
+
+def figures(metrics: dict[str, Any]) -> dict[str, str]:
+    """What a person reads of a model, by name."""
+    alerts, blocked = metrics["alerts"], metrics["blocked"]
+    return {
+        "average precision": _digits(metrics["average_precision"]),
+        "of a random order": _digits(metrics["prevalence"]),
+        "AUC": _digits(metrics["auc"]),
+        "alerts a day": f"{alerts['a_day']:,.1f}",
+        "precision of alerts": _digits(alerts["precision"]),
+        "recall of alerts": _digits(alerts["recall"]),
+        "recall by amount": _digits(alerts["value_recall"]),
+        "F1 of alerts": _digits(alerts["f1"]),
+        "blocked a day": f"{blocked['a_day']:,.1f}",
+        "precision of blocked": _digits(blocked["precision"]),
+    }
+
+
+def _digits(number: float | None) -> str:
+    return "-" if number is None else f"{number:.3f}"

@@ -1,0 +1,32 @@
+"""Drift of the newest transactions, or of given days."""
+
+from datetime import date, timedelta
+
+from ml.fraud.drift import DriftReport, drift
+from ml.fraud.registry import Registered
+from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
+from ml.fraud.windows import Days
+from warehouse.connection import connect
+from warehouse.errors import NothingToDoError
+
+NEWEST_DAYS = 7
+
+
+def drift_of_days(url: str, model: Registered, since: date | None, until: date | None) -> tuple[Days, DriftReport]:
+    """Compare the transactions of some days with those of training; without `since`, of the newest seven.
+
+    Raises:
+        NothingToDoError: the days have no transactions.
+    """
+    with connect(url) as connection:
+        there = [day for day in sorted(rows_by_day(connection)) if until is None or day < until]
+    first = since or (there[-1] - timedelta(days=NEWEST_DAYS - 1) if there else None)
+    wanted = [day for day in there if first is not None and day >= first]
+    if not wanted:
+        raise NothingToDoError(
+            "there are no transactions on these days", remedy="cauri status shows how far the data reach"
+        )
+    days = Days(wanted[0], wanted[-1] + timedelta(days=1))
+    rows = rows_with_features(url, days, all_labels(url)).collect()
+    matrix = model.model.matrix(rows)
+    return days, drift(model.reference, matrix, model.score(model.model.margin_of(matrix)), model.model.features)

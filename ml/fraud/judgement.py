@@ -1,0 +1,37 @@
+"""How good scores are on the window where the limits were chosen: enough to promote by, not to boast with."""
+
+from typing import Any
+
+import numpy as np
+
+from ml.fraud.thresholds import Thresholds, Window
+
+
+def judge(window: Window, thresholds: Thresholds) -> dict[str, Any]:
+    """Ranking, calibration, and what the bands would have caught. What cannot be computed is None."""
+    from sklearn.metrics import average_precision_score, roc_auc_score  # noqa: PLC0415
+
+    labels, frauds = window.labels, int(window.labels.sum())
+    both = 0 < frauds < len(labels)
+    band = thresholds.band(window.score)
+    return {
+        "average_precision": float(average_precision_score(labels, window.score)) if both else None,
+        "auc": float(roc_auc_score(labels, window.score)) if both else None,
+        "prevalence": frauds / len(labels),
+        "mean_score": float(window.score.mean()),
+        "brier": float(np.mean((window.score - labels) ** 2)),
+        "alerts": _caught(window, band > 0),
+        "blocked": _caught(window, band == 2),
+    }
+
+
+def _caught(window: Window, alert: np.ndarray) -> dict[str, Any]:
+    frauds, alerts, caught = window.labels.sum(), alert.sum(), (window.labels & alert).sum()
+    amount = window.amount[window.labels].sum()
+    return {
+        "a_day": float(alerts / window.days),
+        "precision": float(caught / alerts) if alerts else None,
+        "recall": float(caught / frauds) if frauds else None,
+        "f1": float(2 * caught / (frauds + alerts)) if frauds + alerts else None,
+        "value_recall": float(window.amount[window.labels & alert].sum() / amount) if amount else None,
+    }

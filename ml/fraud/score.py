@@ -1,0 +1,217 @@
+"""Scoring: read, features, margin, probability, band, reasons of the alerts, write."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from engine.load import given_up_on_error
+from ml.features.extract import HISTORY_DAYS
+from ml.fraud.explain import explain
+from ml.fraud.registry import Registered, Registry
+from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
+from ml.fraud.scores import Work, leaves_of, make_leaves, write_scores
+from ml.fraud.thresholds import BANDS
+from ml.fraud.windows import Days
+from partitions.grain import date_key, day_of, span_named
+from partitions.policy import policies_of
+from warehouse.connection import Connection, connect
+from warehouse.errors import NothingToDoError
+from warehouse.ledger import close_run, open_run
+from warehouse.lock import WriterLock, single_writer
+from warehouse.queries import query
+from warehouse.settings import Settings
+from warehouse.snapshot import reader
+
+# Transactions whose features are held at once, besides the history before them: 1 kB each.
+ROWS_AT_ONCE = 1_000_000
+
+
+@dataclass
+class Scored:
+    """What was scored."""
+
+    model_version: str
+    transactions: int = 0
+    bands: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BANDS, 0))
+    days: int = 0
+    seconds: float = 0.0
+
+    def count(self, scores: pl.DataFrame, days: int) -> None:
+        """Take over scores that were written."""
+        self.transactions += scores.height
+        self.days += days
+        for band, rows in scores["band"].value_counts().iter_rows():
+            self.bands[band] += rows
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        rate = round(self.transactions / self.seconds) if self.seconds else 0
+        return {**vars(self), "seconds": round(self.seconds, 3), "rows_per_second": rate}
+
+
+def scores_of(model: Registered, rows: pl.DataFrame, scored_at: datetime) -> pl.DataFrame:
+    """Rows of `ml.fraud_score` of rows with features; only alerts have reasons.
+
+    Raises:
+        ModelError: a feature is missing, or contributions do not add up to their margin.
+    """
+    matrix = model.model.matrix(rows)
+    margin = model.model.margin_of(matrix)
+    score = model.score(margin)
+    alert = np.flatnonzero(model.manifest.thresholds.is_alert(score))
+    explained = explain(model.model, matrix[alert], margin[alert]).reasons()
+    # Gathered from the few lists there are: a list a row in Python would take longer than all of the trees.
+    lists = pl.Series([[], *explained], dtype=pl.List(pl.String))
+    place = np.zeros(rows.height, dtype=np.uint32)
+    place[alert] = np.arange(1, len(alert) + 1)
+    return rows.select(
+        "transaction_id",
+        pl.col("date_key").cast(pl.Int32),
+        scored_at=pl.lit(scored_at, pl.Datetime("us", "UTC")),
+        fraud_score=pl.Series(score),
+        model_version=pl.lit(model.version),
+        band=pl.Series(BANDS).gather(model.manifest.thresholds.band(score)),
+        reasons=lists.gather(place),
+    )
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where scores are written, and by which models."""
+
+    url: str
+    settings: Settings
+    registry: Registry
+
+
+def score_days(site: Site, days: Days | None, version: str | None = None) -> Scored:
+    """Score every transaction of some days, or of all there are; scores that they have are replaced.
+
+    Raises:
+        NothingToDoError: these days have no transactions.
+        ConfigurationError: there is no champion.
+        ModelError: the model does not fit.
+        TransientTargetError: another run is writing.
+    """
+    model = site.registry.load(version)
+    with single_writer(site.url) as lock, connect(site.url, application="cauri scores") as connection:
+        there = sorted(rows_by_day(connection))
+        wanted = [date_key(day) for day in there if days is None or days.since <= day < days.until]
+        if not wanted:
+            known = f"from {there[0]} to {there[-1]}" if there else "on no day"
+            asked = f"from {days.since} to before {days.until}" if days else "at all"
+            raise NothingToDoError(f"there are no transactions {asked}; there are some {known}", remedy="cauri status")
+        return _score(site, connection, lock, model, wanted, after=None)
+
+
+def score_new(site: Site) -> Scored:
+    """Score what was loaded after the last time, or after the champion was trained.
+
+    Raises:
+        NothingToDoError: nothing was.
+        ConfigurationError, ModelError, TransientTargetError: see `score_days`.
+    """
+    model = site.registry.load()
+    with single_writer(site.url) as lock, connect(site.url, application="cauri scores") as connection:
+        after = _scored_until(connection, model.version)
+        days = _days_since(connection, after)
+        if not days:
+            raise NothingToDoError(
+                "no transaction was loaded since scores were written last, or since the model was trained",
+                remedy="cauri fraud score --all, or --since and --until, scores days again",
+            )
+        return _score(site, connection, lock, model, days, after=after)
+
+
+def _score(
+    site: Site, connection: Connection, lock: WriterLock, model: Registered, days: Sequence[int], after: int | None
+) -> Scored:
+    """Score the transactions of days in a run of its own; with `after`, only those that later runs wrote."""
+    clock = datetime.now(UTC)
+    work_id = hashlib.sha256(f"{model.version} {after} {clock.isoformat()}".encode()).hexdigest()
+    scored = Scored(model.version)
+    make_leaves(connection, policies_of(site.settings), days, site.settings.business_timezone)
+    with given_up_on_error(site.url, work_id, clock):
+        run_id = open_run(connection, "fraud score", work_id, clock)
+        lock.lead(run_id)
+        _score_leaves(site.url, Work(connection, run_id, work_id), model, days, after, scored)
+        scored.seconds = (datetime.now(UTC) - clock).total_seconds()
+        scope = "days" if after is None else "new"
+        close_run(connection, run_id, "done", {**scored.to_json(), "scope": scope})
+    return scored
+
+
+def _score_leaves(
+    url: str, work: Work, model: Registered, days: Sequence[int], after: int | None, scored: Scored
+) -> None:
+    """Chunk by chunk, and leaf by leaf in a chunk: a leaf's scores are written while those of the next are computed."""
+    labels = all_labels(url)
+    rows_of = {date_key(day): rows for day, rows in rows_by_day(work.connection).items()}
+    leaf_of = {day: number for number, days in enumerate(leaves_of(work.connection, days)) for day in days}
+    with ThreadPoolExecutor(1, thread_name_prefix="scores") as aside:
+        writing: Future[None] | None = None
+        for chunk in chunks({day: rows_of.get(day, 0) for day in days}):
+            rows = _rows(url, chunk, labels, after)
+            for _, within in groupby(chunk, key=leaf_of.__getitem__):
+                part = list(within)
+                scores = scores_of(model, rows.filter(pl.col("date_key").is_in(part)), datetime.now(UTC))
+                if writing:
+                    writing.result()
+                writing = aside.submit(write_scores, work, scores, part, whole=after is None)
+                scored.count(scores, len(part))
+        if writing:
+            writing.result()
+
+
+def _rows(url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None) -> pl.DataFrame:
+    """Transactions of days with their features."""
+    span = Days(day_of(days[0]), day_of(days[-1]) + timedelta(days=1))
+    rows = rows_with_features(url, span, labels).filter(pl.col("date_key").is_in(list(days)))
+    if after is not None:
+        with reader(url) as one:
+            new = one.read(query("scores/new_transactions"), (date_key(span.since), date_key(span.until), after))
+        rows = rows.join(new.lazy(), on="transaction_id", how="semi")
+    return rows.collect()
+
+
+def chunks(rows: dict[int, int]) -> Iterator[list[int]]:
+    """Days (`date_key` -> transactions) in order, in groups of a million transactions and without long gaps."""
+    group: list[int] = []
+    for day in sorted(rows):
+        far = group and (day_of(day) - day_of(group[-1])).days > HISTORY_DAYS
+        if far or (group and sum(rows[one] for one in group) + rows[day] > ROWS_AT_ONCE):
+            yield group
+            group = []
+        group.append(day)
+    if group:
+        yield group
+
+
+def _scored_until(connection: Connection, version: str) -> int:
+    """The run up to which nothing is left to be scored by this model; 0 if there is none."""
+    row = connection.execute(query("scores/last_run"), {"version": version}).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _days_since(connection: Connection, after: int) -> list[int]:
+    """Days of facts that runs after this one wrote: looked for in the leaves that those runs name."""
+    unfinished = connection.execute(query("scores/unfinished_since"), {"after": after}).fetchone()
+    if unfinished == (True,):
+        # Nobody said which leaves: all are looked through.
+        bounds = [(0, date_key(date.max))]
+    else:
+        leaves = connection.execute(query("scores/leaves_since"), {"after": after}).fetchall()
+        spans = [span_named(leaf, "fact_transactions") for (leaf,) in leaves]
+        bounds = [(span.first_key, span.end_key) for span in spans if span]
+    found: set[int] = set()
+    for first, end in bounds:
+        rows = connection.execute(query("scores/new_days"), {"first": first, "end": end, "after": after}).fetchall()
+        found.update(day for (day,) in rows)
+    return sorted(found)

@@ -1,0 +1,74 @@
+"""Scores in the warehouse: one a transaction, replaced when it is scored again, written with what accounts for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from partitions.coverage import attached_spans, days_by_leaf
+from partitions.grain import day_of
+from partitions.layout import Layout
+from partitions.leaves import create_attached
+from partitions.policy import Policy
+from warehouse.connection import Connection, sql
+from warehouse.copy import copy_frame
+from warehouse.errors import ConfigurationError, TargetError
+from warehouse.ledger import WorkEntry, record_work
+from warehouse.queries import query
+
+TABLE = "ml.fraud_score"
+
+COLUMNS = ("scored_at", "fraud_score", "date_key", "transaction_id", "model_version", "band", "reasons")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Whose scores these are."""
+
+    connection: Connection
+    run_id: int
+    work_id: str
+
+
+def make_leaves(connection: Connection, policies: Sequence[Policy], days: Sequence[int], timezone: str) -> None:
+    """Create the leaves of scores that these days lack.
+
+    Raises:
+        ConfigurationError: there is no policy for scores.
+    """
+    policy = next((policy for policy in policies if policy.name == TABLE), None)
+    if policy is None:
+        raise ConfigurationError(f"no policy for {TABLE}", remedy="add it to the file of CAURI_PARTITIONS")
+    layout = Layout(policy.grain, attached_spans(connection, TABLE))
+    lacking = [day for span, within in days_by_leaf(connection, days, TABLE) if span is None for day in within]
+    for span in sorted({layout.span_of(day_of(day)) for day in lacking}):
+        create_attached(connection, policy, span, timezone)
+
+
+def leaves_of(connection: Connection, days: Sequence[int]) -> list[list[int]]:
+    """The days of each leaf."""
+    return [within for _, within in days_by_leaf(connection, days, TABLE)]
+
+
+def write_scores(work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole: bool) -> None:
+    """Write scores (`COLUMNS`) of some days of one leaf, in a transaction with its row of the ledger.
+
+    `whole`: they are all that these days are to have; else they replace those of the same transactions.
+
+    Raises:
+        TransientTargetError: the run has lost the writer lock; nothing was written.
+        TargetError: a transaction has two scores.
+    """
+    twice = scores.height - scores["transaction_id"].n_unique()
+    if twice:
+        raise TargetError(f"{twice:,} transactions would have two scores", remedy="report this: nothing was written")
+    with work.connection.transaction():
+        if not whole:
+            work.connection.execute(query("scores/stage"))
+            copy_frame(work.connection, sql.Identifier("incoming_score"), scores.select("transaction_id", "date_key"))
+            work.connection.execute("ANALYZE incoming_score")
+        delete = query("scores/delete_days") if whole else query("scores/delete_staged")
+        work.connection.execute(delete, {"days": list(days)})
+        copy_frame(work.connection, sql.Identifier("ml", "fraud_score"), scores.select(COLUMNS))
+        entry = WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
+        record_work(work.connection, work.work_id, work.run_id, entry)
