@@ -1,4 +1,4 @@
-"""Commands that need the packages of the extra `ml`: these are imported when such a command runs, and may be missing."""
+"""Commands that need the packages of the extra `ml`, which are imported when they run and may be missing."""
 
 import sys
 from collections.abc import Iterator

@@ -201,7 +201,7 @@ _RISK = _family(
     ),
     ("days_since_fraud_report", "any", "Days since the last report of a fraud at the beneficiary", "null without one"),
     ("days_since_first_report", "21 d", "Days since the first of the reports of the last 21 days", "null without one"),
-    ("frauds_since_first_report", "21 d", "Frauds reported since that first one", "0"),
+    ("frauds_since_first_report", "21 d", "Frauds reported since that first one", "null without a beneficiary"),
     (
         "honest_since_first_report",
         "21 d",
@@ -221,7 +221,7 @@ _RISK = _family(
         "null without a beneficiary",
     ),
     ("days_since_first_ordinary", "21 d", "Days since the first report of such a fraud", "null without one"),
-    ("frauds_since_first_ordinary", "21 d", "Such frauds reported since that first one", "0"),
+    ("frauds_since_first_ordinary", "21 d", "Such frauds reported since that first one", "null without a beneficiary"),
     (
         "honest_since_first_ordinary",
         "21 d",

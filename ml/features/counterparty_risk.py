@@ -74,7 +74,7 @@ def _smoothed(frauds: Ints, transactions: Ints) -> Floats:
 
 def _is_ordinary(view: View) -> npt.NDArray[np.bool_]:
     """Rows whose amount was not high for their client, or of which nothing is known."""
-    return ~(view.minor > HIGH * view.usual_mean())
+    return ~(share(view.minor, view.usual_mean()) > HIGH)
 
 
 def _last(view: View, seen: Ints) -> Floats:

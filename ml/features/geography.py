@@ -10,7 +10,7 @@ from ml.features.view import USUAL_DAYS, View
 EARTH_RADIUS_KM = 6371.0088
 LEAST_HOURS = 1 / 60
 # Coordinates on the unit sphere are summed as integers of so many parts: 6 mm of the earth.
-_PARTS = 1 << 30
+PARTS = 1 << 30
 
 
 def geography(view: View) -> dict[str, Floats]:
@@ -33,11 +33,11 @@ def _distances(view: View) -> dict[str, Floats]:
     if not has_place.any():
         unknown = np.full(len(has_place), np.nan)
         return {"km_from_previous": unknown, "kmh_from_previous": unknown, "km_from_usual": unknown}
-    at = np.where(has_place, _on_sphere(view.frame), 0)
+    at = np.where(has_place, on_sphere(*_degrees(view.frame)), 0)
     previous, hours = _previous(view, has_place)
     there = at[:, np.maximum(previous, 0)]
-    km = np.where(has_place & (previous >= 0), _arc_km(at / _PARTS, there / _PARTS), np.nan)
-    usual = np.where(has_place, _arc_km(at / _PARTS, _centre(view, at)), np.nan)
+    km = np.where(has_place & (previous >= 0), arc_km(at / PARTS, there / PARTS), np.nan)
+    usual = np.where(has_place, arc_km(at / PARTS, _centre(view, at)), np.nan)
     return {
         "km_from_previous": client.rows(km),
         "kmh_from_previous": client.rows(km / np.maximum(hours, LEAST_HOURS)),
@@ -45,13 +45,17 @@ def _distances(view: View) -> dict[str, Floats]:
     }
 
 
-def _on_sphere(frame: pl.DataFrame) -> Ints:
+def on_sphere(degrees_north: Floats, degrees_east: Floats) -> Ints:
     """Rows x, y, z of the unit sphere, in parts."""
-    latitude, longitude = (np.radians(frame[name].fill_null(0).to_numpy()) for name in ("latitude", "longitude"))
+    latitude, longitude = np.radians(degrees_north), np.radians(degrees_east)
     around = np.cos(latitude)
     point = np.stack([around * np.cos(longitude), around * np.sin(longitude), np.sin(latitude)])
-    parts: Ints = np.rint(point * _PARTS).astype(np.int64)
+    parts: Ints = np.rint(point * PARTS).astype(np.int64)
     return parts
+
+
+def _degrees(frame: pl.DataFrame) -> tuple[Floats, Floats]:
+    return frame["latitude"].fill_null(0).to_numpy(), frame["longitude"].fill_null(0).to_numpy()
 
 
 def _previous(view: View, has_place: np.ndarray) -> tuple[Ints, Floats]:
@@ -73,7 +77,7 @@ def _centre(view: View, at: Ints) -> Floats:
     return centre
 
 
-def _arc_km(one: Floats, other: Floats) -> Floats:
+def arc_km(one: Floats, other: Floats) -> Floats:
     """Great-circle distance of points of the unit sphere, by the chord, which is exact for near points too."""
     chord = np.sqrt(((one - other) ** 2).sum(axis=0))
     arc: Floats = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(chord / 2, 1))

@@ -11,8 +11,9 @@ _SHIFT = 20
 _MASK = (1 << _SHIFT) - 1
 # Above 2^40 minor units an amount counts as so much: its square's sums would leave 64 bits.
 LARGEST = (1 << 40) - 1
-# What is left of the variance of equal amounts by the last division's rounding, as a share of the squared mean.
-_NOISE = 1e-12
+# Amounts whose deviation is below a thousandth of their mean are equal: deviations from them mean nothing, and the last
+# rounding of the sums would show in them.
+EQUAL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -45,5 +46,5 @@ class AmountSums:
             + (self.low[until] - self.low[since])
         )
         spread = share(squares - share(total * total, count), count - 1)
-        spread[~(spread > _NOISE * (total / np.maximum(count, 1)) ** 2)] = np.nan
+        spread[~(spread > EQUAL * (total / np.maximum(count, 1)) ** 2)] = np.nan
         return np.sqrt(spread)

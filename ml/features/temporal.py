@@ -10,9 +10,9 @@ from ml.features.view import USUAL_DAYS, View
 FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR = 8, 17
 
 # Sines of the minutes of a day are summed as integers of so many parts: no sum depends on what was added before it.
-_PARTS = 1 << 30
+PARTS = 1 << 30
 _ANGLES = np.arange(24 * 60) * (2 * np.pi / (24 * 60))
-_COSINES, _SINES = (np.rint(of(_ANGLES) * _PARTS).astype(np.int64) for of in (np.cos, np.sin))
+COSINES, SINES = (np.rint(of(_ANGLES) * PARTS).astype(np.int64) for of in (np.cos, np.sin))
 
 
 def temporal(view: View) -> dict[str, Floats]:
@@ -52,9 +52,9 @@ def _local(frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 def _deviation(view: View, hour: Floats) -> Floats:
     """1 less the mean cosine of the angles between this hour and those of the client's last 90 days."""
     minute = (hour * 60).astype(np.int64)
-    cosine, sine = _COSINES[minute], _SINES[minute]
+    cosine, sine = COSINES[minute], SINES[minute]
     client = view.client
     since, until = client.back(USUAL_DAYS * DAY), client.now
     cosines, sines = running(cosine), running(sine)
-    alike = cosine * ((cosines[until] - cosines[since]) / _PARTS) + sine * ((sines[until] - sines[since]) / _PARTS)
-    return 1 - share(alike / _PARTS, until - since)
+    alike = cosine * ((cosines[until] - cosines[since]) / PARTS) + sine * ((sines[until] - sines[since]) / PARTS)
+    return 1 - share(alike / PARTS, until - since)

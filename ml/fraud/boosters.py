@@ -19,17 +19,17 @@ THREADS = 2
 class BoosterParameters:
     """How trees are grown; one set for both libraries, each under its own names."""
 
-    trees: int = 300
+    trees: int = 200
     learning_rate: float = 0.05
-    depth: int = 5
+    depth: int = 4
     # Of a leaf: sum of p (1 - p) over its examples. Below it a leaf rests on a handful of frauds.
-    least_weight: float = 5.0
-    rows_share: float = 0.8
-    columns_share: float = 0.6
+    least_weight: float = 1.0
+    rows_share: float = 0.7
+    columns_share: float = 0.4
     l2: float = 1.0
     bins: int = 256
     # Fits with successive seeds whose margins are averaged.
-    bags: int = 1
+    bags: int = 4
     monotone: bool = True
 
 

@@ -1,0 +1,133 @@
+"""`cauri fraud evaluate`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cli.console import print_json, stderr, stdout, table
+from cli.context import open_warehouse
+from cli.extra import models_needed
+from cli.fraud_options import DAY, day_after, day_of
+from cli.options import Json, Quiet
+
+SHOWN = {
+    "average precision": "average_precision",
+    "AUC": "auc",
+    "precision@{k}": "precision_at",
+    "of at most": "best_precision_at",
+    "recall at 1 % FPR": "recall_at_fpr_0.01",
+    "recall by amount": "value_recall",
+}
+
+
+def evaluate(
+    protocol: Annotated[
+        Literal["time-forward", "handbook"],
+        typer.Option(envvar="CAURI_FRAUD_PROTOCOL", help="How windows of training and test follow each other."),
+    ] = "time-forward",
+    since: Annotated[
+        datetime | None,
+        typer.Option("--from", envvar="CAURI_FRAUD_FROM", formats=DAY, help="First day that is tested."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--to",
+            envvar="CAURI_FRAUD_TO",
+            formats=DAY,
+            help="Last day that may be tested; default: the last four windows whose labels are known.",
+        ),
+    ] = None,
+    alerts_a_day: Annotated[
+        float, typer.Option(min=0, envvar="CAURI_FRAUD_ALERTS_A_DAY", help="Alerts a day that the team can work.")
+    ] = 100.0,
+    precision: Annotated[
+        float, typer.Option(min=0, max=1, envvar="CAURI_FRAUD_PRECISION", help="Precision to freeze a limit for.")
+    ] = 0.92,
+    seed: Annotated[int, typer.Option(envvar="CAURI_FRAUD_SEED", help="Of the trees' samples.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", envvar="CAURI_FRAUD_REPORT", help="Also write one HTML file with curves and tables."),
+    ] = None,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge models forward in time: trained, and tested on later days as they would have been used."""
+    with models_needed():
+        from ml.fraud.charts import page  # noqa: PLC0415 - its packages may be missing, and take a second
+        from ml.fraud.evaluation import Question, answer  # noqa: PLC0415
+        from ml.fraud.protocol import PROTOCOLS  # noqa: PLC0415
+        from ml.fraud.thresholds import Policy, Wishes  # noqa: PLC0415
+
+        wishes = Wishes(Policy.CAPACITY, alerts_a_day, precision=precision)
+        question = Question(PROTOCOLS[protocol], day_of(since), day_after(until), wishes, seed)
+        found = answer(open_warehouse().url, question, _silent if quiet else _say)
+        if out:
+            out.write_text(page(found.document, found.judgements), encoding="utf-8")
+    if json:
+        print_json(found.document)
+        return
+    _show(found.document)
+    if out:
+        stdout.print(f"Curves and tables are in {out}.", markup=False)
+
+
+def _show(document: dict[str, Any]) -> None:
+    folds, capacity = document["folds"], document["protocol"]["capacity"]
+    headings = [name.format(k=capacity) for name in SHOWN]
+    shown = table(
+        f"Tested from {folds[0]['test']['since']} to before {folds[-1]['test']['until']}, {len(folds)} windows:"
+        " mean ± deviation",
+        "model", "trained on", *headings, numbers=len(headings) + 1,
+    )  # fmt: skip
+    for one in document["contenders"]:
+        trained = sum(one["train_rows"]) / len(folds)
+        shown.add_row(one["name"], f"{trained:,.0f}", *(_cell(one, name) for name in SHOWN.values()))
+    stdout.print(shown)
+    _show_limits(document)
+
+
+def _show_limits(document: dict[str, Any]) -> None:
+    first, sure = document["contenders"][0], document["certainty"]
+    if "block_precision" not in first["by_fold"]:
+        stdout.print("No limit could be frozen before the first window: there was no earlier window to choose it on.")
+        return
+    shown = table(
+        f"{first['name']}: limits frozen before each window, for a precision of {sure['precision_floor']:g}"
+        f" and {document['protocol']['capacity']} alerts a day",
+        "tested from", "precision", "95 %", "recall", "95 %", "alerts a day", "their precision", "their F1",
+        "calibration error", numbers=8,
+    )  # fmt: skip
+    for number, fold in enumerate(document["folds"]):
+        value = {name: values[number] for name, values in first["by_fold"].items()}
+        spans = sure["by_fold"][number]
+        shown.add_row(
+            fold["test"]["since"],
+            _digits(value["block_precision"]), _span(spans.get("block_precision")),
+            _digits(value["block_recall"]), _span(spans.get("block_recall")),
+            _digits(value.get("review_alerts_a_day"), 1), _digits(value.get("review_precision")),
+            _digits(value.get("review_f1")), _digits(value.get("calibration_error"), 4),
+        )  # fmt: skip
+    stdout.print(shown)
+
+
+def _cell(one: dict[str, Any], name: str) -> str:
+    mean, deviation = one["mean"][name], one["deviation"][name]
+    return "-" if mean is None else f"{mean:.3f} ± {deviation:.3f}"
+
+
+def _digits(value: float | None, places: int = 3) -> str:
+    return "-" if value is None else f"{value:.{places}f}"
+
+
+def _span(span: tuple[float, float] | None) -> str:
+    return "-" if span is None else f"{span[0]:.3f} to {span[1]:.3f}"
+
+
+def _say(message: str) -> None:
+    stderr.print(f"  {message}", style="dim", soft_wrap=True)
+
+
+def _silent(_: str) -> None: ...

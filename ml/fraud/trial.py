@@ -1,0 +1,79 @@
+"""One fold of a protocol on rows with features: what was known then, who is tested, and the scores."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import polars as pl
+
+from ml.fraud.contenders import Contender
+from ml.fraud.examples import Floats
+from ml.fraud.metrics import Labels, Scored
+from ml.fraud.models import Fitted, fit
+from ml.fraud.protocol import Fold, Protocol
+from ml.fraud.rows import of_days
+from partitions.grain import date_key
+
+
+def training_rows(rows: pl.DataFrame, fold: Fold) -> pl.DataFrame:
+    """Rows to learn from, with `is_fraud` as it was known when the test window began."""
+    known = pl.col("is_fraud") & (pl.col("reported_at") < _moment(fold.test.since))
+    return of_days(rows, fold.train).with_columns(is_fraud=known.fill_null(value=False))
+
+
+def tested_rows(rows: pl.DataFrame, fold: Fold, protocol: Protocol) -> pl.DataFrame:
+    """Rows of the test window, without the clients whose fraud was known by the day if the protocol removes them."""
+    tested = of_days(rows, fold.test)
+    if not protocol.removes_known:
+        return tested
+    frauds = rows.filter(pl.col("is_fraud") & (pl.col("date_key") >= date_key(fold.train.since)))
+    days = []
+    for number in range(fold.test.number):
+        day = fold.test.since + timedelta(days=number)
+        known = frauds.filter(pl.col("reported_at") < _moment(day))["client"].unique()
+        days.append(tested.filter((pl.col("date_key") == date_key(day)) & ~pl.col("client").is_in(known.implode())))
+    return pl.concat(days)
+
+
+def fitted(rows: pl.DataFrame, fold: Fold, contender: Contender, seed: int) -> Fitted:
+    """A contender that has learned from a fold.
+
+    Raises:
+        TrainingError: the training window has no fraud, or nothing else.
+    """
+    return fit(
+        contender.kind,
+        training_rows(rows, fold),
+        contender.features,
+        seed=seed,
+        imbalance=contender.imbalance,
+        parameters=contender.parameters,
+    )
+
+
+def scored(tested: pl.DataFrame, score: Floats) -> Scored:
+    """Tested rows with their scores."""
+    return Scored(
+        score,
+        tested["is_fraud"].to_numpy(),
+        tested["client"].cast(pl.Int64).to_numpy(),
+        tested["date_key"].cast(pl.Int64).to_numpy(),
+        tested["amount"].to_numpy(),
+    )
+
+
+def known_by(tested: pl.DataFrame, day: date) -> Labels:
+    """Which of the rows were known frauds when a day began."""
+    known = tested.select((pl.col("is_fraud") & (pl.col("reported_at") < _moment(day))).fill_null(value=False))
+    labels: Labels = known.to_series().to_numpy()
+    return labels
+
+
+def shuffled_labels(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The same rows with their labels dealt out anew: nothing is left to learn."""
+    order = np.random.default_rng(seed).permutation(rows.height)
+    dealt = rows.select(pl.col("is_fraud", "reported_at").gather(order))
+    return rows.with_columns(dealt["is_fraud"], dealt["reported_at"])
+
+
+def _moment(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,122 @@
+"""The batch against the definitions, one transaction at a time; and that a difference would be seen."""
+
+from datetime import UTC, date, datetime, timedelta
+from math import isclose
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ml.features.catalogue import FEATURE_NAMES
+from ml.features.extract import extract
+from ml.features.history import History
+from ml.features.single import features
+from ml.transactions import LABEL_SCHEMA, SCHEMA
+
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+COUNTRIES = ("CI", "KE", "MA", None)
+
+
+def drawn(seed: int, rows: int = 1500, days: int = 160) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Transactions with peers of one moment, a client that makes a third of them, gaps in every column, and late labels."""
+    rng = np.random.default_rng(seed)
+    clients = np.where(rng.random(rows) < 0.33, 1, rng.integers(1, 25, rows))
+    # Every tenth moment is shared with others: to the hour, as some sources have it.
+    seconds = rng.integers(0, days * 86_400, rows)
+    seconds = np.where(rng.random(rows) < 0.1, seconds // 3600 * 3600, seconds)
+    places = rng.integers(0, 6, rows)
+    minor = np.where(clients == 2, 5_000, rng.integers(0, 400_000, rows))
+    cents = np.where(places == 5, 1, 100)
+    values: dict[str, Any] = {
+        "transaction_id": [f"T{number:06}" for number in rng.permutation(rows)],
+        "transaction_ts": [BEGIN + timedelta(seconds=int(second), milliseconds=7) for second in seconds],
+        "date_key": np.full(rows, 20240101),
+        "client": clients,
+        "beneficiary": [None if key == 0 else int(key) for key in rng.integers(0, 30, rows)],
+        "service": rng.integers(1, 5, rows),
+        "channel": rng.integers(1, 4, rows),
+        "location": [None if place == 0 else int(place) for place in places],
+        "currency": np.ones(rows),
+        "amount_minor": minor,
+        "amount": minor / cents,
+        "latitude": [None if place < 2 else float(place * 3.3 - 7) for place in places],
+        "longitude": [None if place < 2 else float(11 - place * 4.1) for place in places],
+        "location_country": [COUNTRIES[place % 4] for place in places],
+        "client_country": [COUNTRIES[client % 4] for client in clients],
+        "customer_segment": ["A"] * rows,
+        "company_size": [("MICRO", "LARGE", "OTHER")[client % 3] for client in clients],
+        "risk_level": [("LOW", None)[client % 2] for client in clients],
+        "kyc_level": [client % 3 or None for client in clients],
+        "onboarded_on": [date(2023, 1, 1) if client % 5 else None for client in clients],
+    }
+    transactions = pl.DataFrame(values, strict=False).select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+    delays = rng.integers(0, 20 * 86_400, rows)
+    labels = transactions.select(
+        "transaction_id",
+        is_fraud=pl.Series(rng.random(rows) < 0.12),
+        reported_at=pl.col("transaction_ts") + pl.Series(delays).cast(pl.Duration("ms")) * 1000,
+    ).select(pl.col(name).cast(kind) for name, kind in LABEL_SCHEMA.items())
+    return transactions, labels
+
+
+def differences(transactions: pl.DataFrame, labels: pl.DataFrame, *, leaks: bool = False) -> dict[str, int]:
+    """Feature -> rows in which the batch is not what the definition gives. `leaks`: let the definition see the row itself."""
+    batch = extract(transactions.lazy(), labels.lazy()).collect()
+    wanted = {row["transaction_id"]: row for row in batch.iter_rows(named=True)}
+    frauds = labels.filter("is_fraud").select("transaction_id", pl.col("reported_at").dt.epoch("ms"))
+    history = History(dict(frauds.iter_rows()))
+    found: dict[str, int] = {}
+    ordered = transactions.sort("transaction_ts", "transaction_id")
+    for row in ordered.iter_rows(named=True):
+        if leaks:
+            history.add({**row, "transaction_ts": row["transaction_ts"] - timedelta(milliseconds=1)})
+        single = features(history, row)
+        if not leaks:
+            history.add(row)
+        assert set(single) == set(FEATURE_NAMES)
+        for name, value in single.items():
+            if not _same(value, wanted[row["transaction_id"]][name]):
+                found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is None and other is None
+    return isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_batch_is_what_the_definitions_say(seed: int) -> None:
+    assert differences(*drawn(seed)) == {}
+
+
+def test_a_transaction_that_sees_itself_is_noticed() -> None:
+    found = differences(*drawn(3, rows=200), leaks=True)
+    assert {"client_count_1h", "amount_to_mean_7d", "client_beneficiaries_24h", "beneficiary_count_7d"} <= set(found)
+
+
+def test_features_do_not_depend_on_the_order_of_the_rows() -> None:
+    transactions, labels = drawn(4, rows=500)
+    shuffled = transactions.sample(fraction=1, shuffle=True, seed=1)
+    one, other = (extract(rows.lazy(), labels.lazy()).collect() for rows in (transactions, shuffled))
+    assert one.equals(other)
+
+
+def test_what_comes_later_changes_nothing() -> None:
+    """Transactions, labels and reports after a day are made anew: features of the days before stay bit for bit."""
+    transactions, labels = drawn(5)
+    day = BEGIN + timedelta(days=100)
+    other_transactions, other_labels = drawn(6)
+    past = transactions.filter(pl.col("transaction_ts") < day)
+    future = other_transactions.filter(pl.col("transaction_ts") >= day).with_columns(
+        transaction_id="X" + pl.col("transaction_id")
+    )
+    known = labels.filter(pl.col("reported_at") < day)
+    changed = pl.concat([known, other_labels.with_columns(reported_at=pl.lit(day))]).unique(
+        "transaction_id", keep="first"
+    )
+    one = extract(transactions.lazy(), labels.lazy()).filter(pl.col("transaction_ts") < day).collect()
+    two = extract(pl.concat([past, future]).lazy(), changed.lazy()).filter(pl.col("transaction_ts") < day).collect()
+    assert one.equals(two)
