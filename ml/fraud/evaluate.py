@@ -23,7 +23,7 @@ from ml.fraud.metrics import (
 from ml.fraud.models import SEED, Fitted
 from ml.fraud.protocol import Fold, Protocol, earlier
 from ml.fraud.thresholds import Thresholds, Window, Wishes, choose
-from ml.fraud.trial import fitted, known_by, scored, tested_rows, training_rows
+from ml.fraud.trial import fitted, known_by, rows_to_test, scored, training_rows
 from warehouse.errors import TrainingError
 
 Say = Callable[[str], None]
@@ -94,7 +94,7 @@ class Evaluation:
         if key not in self._tried:
             model = fitted(self.rows, self._window(contender, fold), contender, self.seed)
             # Who is removed does not depend on how far back a contender learns.
-            tested = tested_rows(self.rows, fold, self.protocol)
+            tested = rows_to_test(self.rows, fold, self.protocol)
             if not tested.height:
                 raise TrainingError(
                     f"the test window {fold.test.since} to before {fold.test.until} has no transactions",

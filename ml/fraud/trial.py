@@ -20,7 +20,7 @@ def training_rows(rows: pl.DataFrame, fold: Fold) -> pl.DataFrame:
     return of_days(rows, fold.train).with_columns(is_fraud=known.fill_null(value=False))
 
 
-def tested_rows(rows: pl.DataFrame, fold: Fold, protocol: Protocol) -> pl.DataFrame:
+def rows_to_test(rows: pl.DataFrame, fold: Fold, protocol: Protocol) -> pl.DataFrame:
     """Rows of the test window, without the clients whose fraud was known by the day if the protocol removes them."""
     tested = of_days(rows, fold.test)
     if not protocol.removes_known:

@@ -19,7 +19,7 @@ COUNTRIES = ("CI", "KE", "MA", None)
 
 
 def drawn(seed: int, rows: int = 1500, days: int = 160) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Transactions with peers of one moment, a client that makes a third of them, gaps in every column, and late labels."""
+    """Transactions with peers of one moment, a client that makes a third of them, gaps everywhere, and late labels."""
     rng = np.random.default_rng(seed)
     clients = np.where(rng.random(rows) < 0.33, 1, rng.integers(1, 25, rows))
     # Every tenth moment is shared with others: to the hour, as some sources have it.
@@ -61,7 +61,7 @@ def drawn(seed: int, rows: int = 1500, days: int = 160) -> tuple[pl.DataFrame, p
 
 
 def differences(transactions: pl.DataFrame, labels: pl.DataFrame, *, leaks: bool = False) -> dict[str, int]:
-    """Feature -> rows in which the batch is not what the definition gives. `leaks`: let the definition see the row itself."""
+    """Feature -> rows in which batch and definition differ. `leaks`: let the definition see the row itself."""
     batch = extract(transactions.lazy(), labels.lazy()).collect()
     wanted = {row["transaction_id"]: row for row in batch.iter_rows(named=True)}
     frauds = labels.filter("is_fraud").select("transaction_id", pl.col("reported_at").dt.epoch("ms"))
