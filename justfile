@@ -15,6 +15,11 @@ load *args:
 nightly *args:
     @uv run cauri nightly "$@"
 
+# Train, score, explain: `just fraud train`, with the packages of the models
+[no-exit-message]
+fraud *args:
+    @uv run --extra ml cauri fraud "$@"
+
 # Write a sample of the feeds
 [no-exit-message]
 sample *args:

@@ -61,6 +61,10 @@ def train(
         float,
         typer.Option(min=0, max=1, envvar="CAURI_FRAUD_PRECISION", help="Least share of frauds among what is blocked."),
     ] = 0.92,
+    bags: Annotated[
+        int,
+        typer.Option(min=1, max=16, envvar="CAURI_FRAUD_BAGS", help="Fits to average: firmer, and as much slower."),
+    ] = 1,
     seed: Annotated[int, typer.Option(envvar="CAURI_FRAUD_SEED", help="Of the trees' samples.")] = 0,
     promote: Annotated[
         bool, typer.Option("--promote", envvar="CAURI_FRAUD_PROMOTE", help="Make it champion, whoever is.")
@@ -70,7 +74,8 @@ def train(
 ) -> None:
     """Train a model on labelled transactions, give its bands their limits on later ones, and register it."""
     with models_needed():
-        from ml.fraud.imbalance import Imbalance  # noqa: PLC0415 - its packages may be missing, and take a second
+        from ml.fraud.boosters import BoosterParameters  # noqa: PLC0415 - its packages may be missing
+        from ml.fraud.imbalance import Imbalance  # noqa: PLC0415
         from ml.fraud.registry import registry_of  # noqa: PLC0415
         from ml.fraud.thresholds import Policy, Wishes  # noqa: PLC0415
         from ml.fraud.train import Order  # noqa: PLC0415
@@ -82,6 +87,7 @@ def train(
             Lengths(days, calibration_days, threshold_days, delay_days),
             Imbalance(imbalance),
             Wishes(Policy(threshold), alerts_a_day, review_cost, precision),
+            parameters=BoosterParameters(bags=bags),
             seed=seed,
             promote=promote,
         )

@@ -1,10 +1,14 @@
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import database
 from warehouse.connection import Connection, connect
+
+if TYPE_CHECKING:
+    from tests import scoring
 
 # No test fails because a machine is slow.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -39,3 +43,13 @@ def connection(database_url: str) -> Iterator[Connection]:
     """To a migrated database of the test's own."""
     with connect(database_url) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def trained_warehouse(template_database: tuple[str, str]) -> "Iterator[scoring.Trained]":
+    """A loaded warehouse and a champion, for `scoring.copied`."""
+    # A second that tests without a model do not need.
+    from tests import scoring  # noqa: PLC0415
+
+    with scoring.trained(*template_database) as one:
+        yield one

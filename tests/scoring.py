@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import LiteralString
 from urllib.parse import urlsplit
@@ -59,30 +58,32 @@ class Scoring:
         return Site(self.url, settings, Registry(settings.models_path / "fraud"))
 
 
-@cache
-def _trained(server: str, template: str) -> tuple[str, Path]:
-    """Name of a database with the sample, and a home with its champion; both go with the session."""
-    opened = copied_database(server, template)
-    url = opened.__enter__()
-    _KEPT.append(opened)
-    load(sample_folder(PLAN), url)
-    with connect(url) as connection:
-        connection.execute("DELETE FROM ml.fraud_label")
-        connection.execute(RELABEL)
-    home = new_folder("trained")
-    train(url, Scoring(url, home).registry, ORDER, silent)
-    return urlsplit(url).path[1:], home
+@dataclass(frozen=True)
+class Trained:
+    """A database with the sample, on a server, and a home with its champion, to be copied."""
 
-
-# Not closed before the session: the generators would drop their databases.
-_KEPT: list[object] = []
+    server: str
+    database: str
+    home: Path
 
 
 @contextmanager
-def scoring(server: str, template: str) -> Iterator[Scoring]:
-    """A copy of both."""
-    name, trained = _trained(server, template)
+def trained(server: str, template: str) -> Iterator[Trained]:
+    """Load the sample and train on it."""
+    with copied_database(server, template) as url:
+        load(sample_folder(PLAN), url)
+        with connect(url) as connection:
+            connection.execute("DELETE FROM ml.fraud_label")
+            connection.execute(RELABEL)
+        home = new_folder("trained")
+        train(url, Scoring(url, home).registry, ORDER, silent)
+        yield Trained(server, urlsplit(url).path[1:], home)
+
+
+@contextmanager
+def copied(original: Trained) -> Iterator[Scoring]:
+    """A copy of both, for one test."""
     home = new_folder("home")
-    shutil.copytree(trained / "models", home / "models")
-    with copied_database(server, name) as url:
+    shutil.copytree(original.home / "models", home / "models")
+    with copied_database(original.server, original.database) as url:
         yield Scoring(url, home)

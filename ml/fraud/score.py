@@ -1,8 +1,10 @@
 """Scoring: read, features, margin, probability, band, reasons of the alerts, write."""
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
@@ -33,6 +35,9 @@ from warehouse.snapshot import reader
 ROWS_AT_ONCE = 1_000_000
 
 
+PARTS = ("read and features", "score and explain", "wait for writes")
+
+
 @dataclass
 class Scored:
     """What was scored."""
@@ -42,6 +47,14 @@ class Scored:
     bands: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BANDS, 0))
     days: int = 0
     seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Add the seconds of a block to a part; parts that overlap add up to more than `seconds`."""
+        begun = time.perf_counter()
+        yield
+        self.parts[part] += time.perf_counter() - begun
 
     def count(self, scores: pl.DataFrame, days: int) -> None:
         """Take over scores that were written."""
@@ -53,7 +66,8 @@ class Scored:
     def to_json(self) -> dict[str, Any]:
         """The object that `--json` prints."""
         rate = round(self.transactions / self.seconds) if self.seconds else 0
-        return {**vars(self), "seconds": round(self.seconds, 3), "rows_per_second": rate}
+        parts = {part: round(seconds, 3) for part, seconds in self.parts.items()}
+        return {**vars(self), "seconds": round(self.seconds, 3), "parts": parts, "rows_per_second": rate}
 
 
 def scores_of(model: Registered, rows: pl.DataFrame, scored_at: datetime) -> pl.DataFrame:
@@ -158,16 +172,20 @@ def _score_leaves(
     with ThreadPoolExecutor(1, thread_name_prefix="scores") as aside:
         writing: Future[None] | None = None
         for chunk in chunks({day: rows_of.get(day, 0) for day in days}):
-            rows = _rows(url, chunk, labels, after)
+            with scored.timed("read and features"):
+                rows = _rows(url, chunk, labels, after)
             for _, within in groupby(chunk, key=leaf_of.__getitem__):
                 part = list(within)
-                scores = scores_of(model, rows.filter(pl.col("date_key").is_in(part)), datetime.now(UTC))
-                if writing:
-                    writing.result()
+                with scored.timed("score and explain"):
+                    scores = scores_of(model, rows.filter(pl.col("date_key").is_in(part)), datetime.now(UTC))
+                with scored.timed("wait for writes"):
+                    if writing:
+                        writing.result()
                 writing = aside.submit(write_scores, work, scores, part, whole=after is None)
                 scored.count(scores, len(part))
-        if writing:
-            writing.result()
+        with scored.timed("wait for writes"):
+            if writing:
+                writing.result()
 
 
 def _rows(url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None) -> pl.DataFrame:

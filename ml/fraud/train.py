@@ -38,7 +38,8 @@ class Order:
     lengths: Lengths = field(default_factory=Lengths)
     imbalance: Imbalance = Imbalance.NONE
     wishes: Wishes = field(default_factory=Wishes)
-    parameters: BoosterParameters = field(default_factory=BoosterParameters)
+    # One bag: scoring takes as long as there are trees.
+    parameters: BoosterParameters = field(default_factory=lambda: BoosterParameters(bags=1))
     seed: int = SEED
     promote: bool = False
 

@@ -19,7 +19,7 @@ from ml.fraud.train import train
 from ml.fraud.windows import Days, Lengths
 from partitions.policy import read_policies
 from tests.loading import SERVICE, load, new_folder, rows_of, transaction, write_feed
-from tests.scoring import LENGTHS, ORDER, Scoring, scoring, silent
+from tests.scoring import LENGTHS, ORDER, Scoring, Trained, copied, silent
 from warehouse.connection import connect
 from warehouse.errors import (
     ConfigurationError,
@@ -35,8 +35,8 @@ ALL = "SELECT transaction_id, date_key, fraud_score, band, reasons, model_versio
 
 
 @pytest.fixture
-def warehouse(template_database: tuple[str, str]) -> Iterator[Scoring]:
-    with scoring(*template_database) as one:
+def warehouse(trained_warehouse: Trained) -> Iterator[Scoring]:
+    with copied(trained_warehouse) as one:
         yield one
 
 

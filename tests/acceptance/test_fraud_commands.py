@@ -1,0 +1,189 @@
+"""`cauri fraud`, by its words, and nights that score."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.context import Context
+from cli.nightly_scores import score_night
+from engine.summary import Scores
+from tests.loading import Done, cauri, environment, new_folder, rows_of, transaction, write_feed
+from tests.scoring import Scoring, Trained, copied
+from warehouse.lock import single_writer
+
+
+@pytest.fixture(scope="module")
+def unchanged(trained_warehouse: Trained) -> Iterator[Scoring]:
+    """For tests that only read."""
+    with copied(trained_warehouse) as one:
+        yield one
+
+
+@pytest.fixture
+def warehouse(trained_warehouse: Trained) -> Iterator[Scoring]:
+    with copied(trained_warehouse) as one:
+        yield one
+
+
+def run(warehouse: Scoring, *arguments: object) -> Done:
+    return cauri("fraud", *arguments, url=warehouse.url, home=warehouse.home)
+
+
+def night(warehouse: Scoring, *rows: dict[str, str], json_wanted: bool = True) -> Done:
+    """A nightly run that brings these transactions."""
+    folder = warehouse.home / "arrivals"
+    if rows:
+        write_feed(folder, "transactions", rows, ending=f"_{rows[0]['transaction_id']}")
+    folder.mkdir(exist_ok=True)
+    options = ["--json"] if json_wanted else []
+    return cauri("nightly", folder, "--settle", 0, *options, url=warehouse.url, home=warehouse.home)
+
+
+def new_row(warehouse: Scoring, number: int) -> dict[str, str]:
+    ((service,),) = rows_of(warehouse.url, "SELECT min(service_id) FROM dwh.dim_service WHERE service_key > 0")
+    return transaction(number, transaction_ts="2024-04-20T10:00:00Z", service_id=service)
+
+
+def test_a_day_with_the_officer(warehouse: Scoring) -> None:
+    done = run(warehouse, "score", "--all")
+    assert done.code == 0, done.told
+    assert done.out.startswith("Scored ")
+    query = "SELECT transaction_id FROM ml.fraud_score WHERE band <> 'allow' ORDER BY fraud_score DESC LIMIT 1"
+    ((transaction_id,),) = rows_of(warehouse.url, query)
+    english, french = (run(warehouse, "explain", transaction_id, "--language", one) for one in ("en", "fr"))
+    assert english.out.startswith("Score 0.")
+    assert "Unusual amount for this client" in english.out
+    assert "Montant inhabituel pour ce client" in french.out
+    document = json.loads(run(warehouse, "explain", transaction_id, "--json").out)
+    assert abs(document["base"] + sum(document["contributions"].values()) - document["margin"]) < 1e-4
+    assert document["stored"]["fraud_score"] == document["fraud_score"]
+    drift = run(warehouse, "drift", "--json")
+    assert drift.code == (3 if drift.json["status"] == "retrain" else 0)
+    assert drift.json["columns"][0]["name"] == "fraud_score"
+
+
+def test_models_come_and_go(warehouse: Scoring) -> None:
+    champion = warehouse.registry.stages.champion
+    trained = run(warehouse, "train", "--calibration-days", 21, "--threshold-days", 21, "--json", "--quiet")
+    assert trained.code == 0, trained.told
+    version = trained.json["model_version"]
+    assert (trained.json["stage"], trained.json["champion_on_the_same_days"]["model_version"]) == ("shadow", champion)
+    listed = {one["model_version"]: one["stage"] for one in run(warehouse, "models", "--json").json["models"]}
+    assert listed == {champion: "champion", version: "shadow"}
+    assert f"Champion: {version}" in run(warehouse, "promote", version).out
+    assert run(warehouse, "score", "--since", "2024-04-30", "--json").json["model_version"] == version
+    assert run(warehouse, "rollback", "--json").json["champion"] == champion
+    assert "there is no champion before" in run(warehouse, "rollback").err
+    manifest = warehouse.registry.folder / version / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"seed": 0', '"seed": 1'))
+    assert "was changed" in run(warehouse, "models").out
+    assert (refused := run(warehouse, "promote", version)).code == 1
+    assert "was changed" in refused.err
+    assert warehouse.registry.stages.champion == champion
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["score", "--all", "--since", "2024-01-01"], 2, "leave --since and --until out"),
+        (["score", "--model", "x"], 2, "say which days"),
+        (["score", "--all", "--model", "x"], 1, "no model x"),
+        (["score", "--since", "2099-01-01"], 99, "there are some from 2024-01-01 to 2024-04-30"),
+        (["score", "--since", "yesterday"], 2, "yesterday"),
+        (["score"], 99, "no transaction was loaded since"),
+        (["explain", "nobody"], 2, "no transaction of this id"),
+        (["promote", "x"], 1, "there are: 2024"),
+        (["train", "--as-of", "2020-01-01"], 1, "no transactions before 2020-01-01"),
+        (["train", "--imbalance", "smoke"], 2, "smoke"),
+        (["train", "--calibration-days", "0"], 2, "--calibration-days"),
+        (["drift", "--since", "2099-01-01"], 99, "no transactions on these days"),
+    ],
+)
+def test_what_cannot_be_done_is_said(unchanged: Scoring, arguments: list[str], code: int, said: str) -> None:
+    done = run(unchanged, *arguments)
+    assert (done.code, said in " ".join(done.err.split())) == (code, True), done.told
+
+
+def test_a_warehouse_without_a_model(database_url: str) -> None:
+    home = new_folder("home")
+    for arguments in (["score"], ["score", "--all"], ["explain", "T1"], ["drift"]):
+        done = cauri("fraud", *arguments, url=database_url, home=home)
+        assert (done.code, "cauri fraud train makes one" in done.err) == (2, True), done.told
+    assert "Next: cauri fraud train" in cauri("fraud", "models", url=database_url, home=home).out
+
+
+def test_a_night_scores_what_it_brought(warehouse: Scoring) -> None:
+    done = night(warehouse, new_row(warehouse, 1))
+    assert done.code == 0, done.told
+    scores = done.json["scores"]
+    assert (scores["transactions"], scores["model_version"]) == (1, warehouse.registry.stages.champion)
+    assert rows_of(warehouse.url, "SELECT transaction_id FROM ml.fraud_score") == [("T1",)]
+    assert "Scores: 1 transactions by" in night(warehouse, new_row(warehouse, 2), json_wanted=False).out
+    # By now there is a leaf for every month, and neither a file nor a step nor a score to be done.
+    assert night(warehouse).code == 99
+
+
+def test_a_night_that_cannot_score_keeps_its_load_and_the_next_makes_up_for_it(warehouse: Scoring) -> None:
+    champion = warehouse.registry.stages.champion
+    assert champion
+    model = warehouse.registry.folder / champion / "model.ubj"
+    whole = model.read_bytes()
+    model.write_bytes(b"")
+    done = night(warehouse, new_row(warehouse, 1))
+    assert (done.code, "model.ubj differs" in done.json["scores"]["error"]) == (1, True)
+    assert rows_of(warehouse.url, "SELECT count(*) FROM dwh.fact_transactions WHERE transaction_id = 'T1'") == [(1,)]
+    shown = night(warehouse, new_row(warehouse, 2), json_wanted=False)
+    assert (shown.code, "Scores: not written; what was loaded stays." in shown.out) == (1, True)
+    assert "model.ubj differs" in shown.err
+    model.write_bytes(whole)
+    assert night(warehouse).json["scores"]["transactions"] == 2
+
+
+def test_a_night_without_a_champion_says_nothing_of_scores(warehouse: Scoring) -> None:
+    shutil.rmtree(warehouse.home / "models")
+    done = night(warehouse, new_row(warehouse, 1))
+    assert (done.code, "scores" in done.json) == (0, False)
+
+
+WITHOUT_EXTRA = """
+import sys
+from importlib.machinery import PathFinder
+find, extra = PathFinder.find_spec, {"xgboost", "sklearn", "lightgbm", "imblearn", "scipy"}
+PathFinder.find_spec = lambda name, *rest: None if name.partition(".")[0] in extra else find(name, *rest)
+from cli.main import main
+sys.argv = ["cauri", *sys.argv[1:]]
+main()
+"""
+
+
+def without_extra(warehouse: Scoring, *arguments: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", WITHOUT_EXTRA, *map(str, arguments)]
+    surroundings = environment(warehouse.url, warehouse.home)
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
+
+
+def test_without_the_extra_the_remedy_is_to_install_it(warehouse: Scoring, tmp_path: Path) -> None:
+    done = without_extra(warehouse, "fraud", "score", "--all")
+    assert (done.returncode, "uv run --extra ml cauri fraud score" in done.stderr) == (2, True), done.stderr
+    assert without_extra(warehouse, "fraud", "models").returncode == 0
+    write_feed(tmp_path, "transactions", [new_row(warehouse, 1)])
+    brought = without_extra(warehouse, "nightly", tmp_path, "--settle", 0, "--json")
+    assert brought.returncode == 0, brought.stderr
+    assert "not installed" in json.loads(brought.stdout)["scores"]["skipped"]
+
+
+def test_a_night_whose_lock_is_taken_before_it_scores_says_try_again(
+    warehouse: Scoring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_a_rival(context: Context) -> Scores | None:
+        with single_writer(warehouse.url):
+            return score_night(context)
+
+    monkeypatch.setattr("cli.nightly.score_night", with_a_rival)
+    done = night(warehouse, new_row(warehouse, 1))
+    assert (done.code, "another run is writing" in done.json["scores"]["error"]) == (75, True), done.told
