@@ -1,0 +1,72 @@
+"""`cauri rfm assign`, and what the nightly run does of it."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import print_json, stdout
+from cli.context import Context, open_warehouse
+from cli.extra import has_models, models_needed
+from cli.options import Json
+from cli.rfm_options import AsOf, day_of
+from cli.rfm_show import show_segmented
+from partitions.apply import today_in
+from warehouse.connection import connect
+from warehouse.errors import CauriError
+from warehouse.queries import query
+
+
+def assign(
+    as_of: AsOf = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            envvar="CAURI_RFM_MODEL",
+            help="Model to use; default: the newest that was fitted for the day or an earlier one.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Give the clients of a day their segments by the centroids of a model, without fitting a new one."""
+    with models_needed():
+        from ml.rfm import segmentation  # noqa: PLC0415 - its packages may be missing, and take a second
+    context = open_warehouse()
+    today = today_in(context.settings.business_timezone)
+    done = segmentation.assign(context.url, day_of(as_of), today, version=model)
+    if json:
+        print_json(done.to_json())
+        return
+    show_segmented(done)
+    stdout.print("Next: cauri rfm report shows who moved.")
+
+
+def assign_new_month(context: Context, say: Callable[[str], None]) -> dict[str, Any] | None:
+    """The first night that reaches a new month segments it, if a model has been fitted; what was done, for `--json`.
+
+    What goes wrong is told in it: the load is done and stays so.
+    """
+    if not _has_model(context.url):
+        return None
+    if not has_models():
+        say("segments: a model is there, the packages are not; install them with the extra ml")
+        return {"status": "skipped", "message": "the extra ml is not installed"}
+    from ml.rfm import segmentation  # noqa: PLC0415
+
+    today = today_in(context.settings.business_timezone)
+    try:
+        as_of = segmentation.month_to_assign(context.url, today)
+        if as_of is None:
+            return None
+        done = segmentation.assign(context.url, as_of, today, command="nightly segments")
+    except CauriError as error:
+        say(f"segments: {error.message}")
+        return {"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy}
+    say(f"segments of {as_of}: {sum(done.counts.values()):,} clients by {done.model.version}")
+    return done.to_json()
+
+
+def _has_model(url: str) -> bool:
+    with connect(url) as connection:
+        return connection.execute(query("segments/any_model")).fetchone() == (True,)
