@@ -1,6 +1,7 @@
 """`cauri rfm assign`, and what the nightly run does of it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
@@ -42,29 +43,43 @@ def assign(
     stdout.print("Next: cauri rfm report shows who moved.")
 
 
-def assign_new_month(context: Context, say: Callable[[str], None]) -> dict[str, Any] | None:
-    """The first night that reaches a new month segments it, if a model has been fitted; what was done, for `--json`.
+@dataclass(frozen=True)
+class MonthDone:
+    """What the nightly run did about segments; an error leaves the load as it is, and ends the command."""
 
-    What goes wrong is told in it: the load is done and stays so.
-    """
+    told: dict[str, Any] = field(default_factory=dict)
+    error: CauriError | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        return self.error is None and self.told.get("status") != "done"
+
+    def to_json(self) -> dict[str, Any]:
+        """What stands beside the summary of the load."""
+        return {"segments": self.told} if self.told else {}
+
+
+def assign_new_month(context: Context, say: Callable[[str], None]) -> MonthDone:
+    """The first night whose data reach a new month gives the clients their segments, if a model has been fitted."""
     if not _has_model(context.url):
-        return None
+        return MonthDone()
     if not has_models():
-        say("segments: a model is there, the packages are not; install them with the extra ml")
-        return {"status": "skipped", "message": "the extra ml is not installed"}
+        say("segments: there is a model, but its packages are not installed (the extra ml)")
+        return MonthDone({"status": "skipped", "message": "the extra ml is not installed"})
     from ml.rfm import segmentation  # noqa: PLC0415
 
     today = today_in(context.settings.business_timezone)
     try:
         as_of = segmentation.month_to_assign(context.url, today)
         if as_of is None:
-            return None
+            return MonthDone()
         done = segmentation.assign(context.url, as_of, today, command="nightly segments")
     except CauriError as error:
         say(f"segments: {error.message}")
-        return {"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy}
+        told = {"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy}
+        return MonthDone(told, error)
     say(f"segments of {as_of}: {sum(done.counts.values()):,} clients by {done.model.version}")
-    return done.to_json()
+    return MonthDone(done.to_json())
 
 
 def _has_model(url: str) -> bool:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,13 +9,14 @@ from typing import Any
 
 import polars as pl
 
+from engine.load import given_up_on_error
 from ml.rfm.model import Model, model_from
 from ml.rfm.prototypes import segments
 from ml.rfm.rates import in_units
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.errors import ConfigurationError
-from warehouse.ledger import WorkEntry, close_run, give_up_run, open_run, record_work
+from warehouse.ledger import WorkEntry, close_run, open_run, record_work
 from warehouse.lock import WriterLock
 from warehouse.queries import query
 
@@ -46,14 +46,9 @@ class Kept:
     quality: dict[str, Any]
 
 
-def models(connection: Connection) -> list[Kept]:
-    """All models, the newest day first.
-
-    Raises:
-        TargetError: one was changed.
-    """
-    rows = connection.execute(query("segments/models")).fetchall()
-    return [Kept(model_from(text, sha256, name), quality) for name, _, sha256, text, quality in rows]
+def model_days(connection: Connection) -> list[date]:
+    """The days for which models were fitted, the newest first."""
+    return [row[1] for row in _models(connection)]
 
 
 def model_for(connection: Connection, as_of: date, version: str | None = None) -> Kept:
@@ -61,26 +56,28 @@ def model_for(connection: Connection, as_of: date, version: str | None = None) -
 
     Raises:
         ConfigurationError: there is none.
+        TargetError: it was changed since it was fitted.
     """
-    found = models(connection)
+    rows = _models(connection)
+    if not rows:
+        raise ConfigurationError("no segmentation has been fitted", remedy="fit one: cauri rfm fit")
+    for row in rows:
+        name, day, sha256, document, quality = row
+        if name == version or (version is None and day <= as_of):
+            return Kept(model_from(document, sha256, name), quality)
     if version is not None:
-        for one in found:
-            if one.model.version == version:
-                return one
         raise ConfigurationError(
-            f"there is no model {version}; there are {', '.join(one.model.version for one in found) or 'none'}",
+            f"there is no model {version}; there are {', '.join(row[0] for row in rows)}",
             remedy="choose one of them (--model), or fit one: cauri rfm fit",
         )
-    for one in found:
-        if one.model.as_of <= as_of:
-            return one
-    if found:
-        oldest = found[-1].model
-        raise ConfigurationError(
-            f"every model is of a later day than {as_of}; the oldest is {oldest.version}",
-            remedy=f"--model {oldest.version} takes it all the same: it knows what came later. Or cauri rfm fit",
-        )
-    raise ConfigurationError("no segmentation has been fitted", remedy="fit one: cauri rfm fit")
+    raise ConfigurationError(
+        f"every model is of a later day than {as_of}; the oldest is {rows[-1][0]}",
+        remedy=f"fit one: cauri rfm fit --as-of {as_of}; or take one that knows what came later: --model {rows[-1][0]}",
+    )
+
+
+def _models(connection: Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(query("segments/models")).fetchall()
 
 
 def days(connection: Connection) -> dict[date, int]:
@@ -120,7 +117,7 @@ class Segmentation:
     is_fit: bool
 
 
-def store(connection: Connection, lock: WriterLock, made: Segmentation) -> int | None:
+def store(url: str, connection: Connection, lock: WriterLock, made: Segmentation) -> int | None:
     """Write the segments of a day in the place of those it had, with their model and their entry in the ledger, in one
     transaction; return the number of the run, or `None` if the day has these very segments.
 
@@ -132,19 +129,13 @@ def store(connection: Connection, lock: WriterLock, made: Segmentation) -> int |
     if old.drop("load_id").equals(new):
         return None
     work_id, began = _work_identity(made.as_of, new, old), datetime.now(UTC)
-    run_id = open_run(connection, made.command, work_id, began)
-    try:
+    with given_up_on_error(url, work_id, began):
+        run_id = open_run(connection, made.command, work_id, began)
         lock.lead(run_id)
         with connection.transaction():
             _write(connection, made, new, run_id)
             record_work(connection, work_id, run_id, WorkEntry(f"segments {made.as_of}", "segments", new.height))
             close_run(connection, run_id, "done", {"segments": {"as_of": str(made.as_of), "clients": new.height}})
-    except (Exception, KeyboardInterrupt) as exc:
-        # If the database is away, the run stays open in the ledger, as after a kill.
-        with suppress(Exception):
-            status = "stopped" if isinstance(exc, KeyboardInterrupt) else "failed"
-            give_up_run(connection, work_id, began, status)
-        raise
     return run_id
 
 
@@ -163,6 +154,6 @@ def _write(connection: Connection, made: Segmentation, rows: pl.DataFrame, run_i
 
 def _work_identity(as_of: date, new: pl.DataFrame, old: pl.DataFrame) -> str:
     """Of what is written and of whose place it takes: a day may get the same segments again after others."""
-    before = old["load_id"].max() if old.height else None
+    before = int(old["load_id"][0]) if old.height else None
     text = new.with_columns(pl.col("client_ref").bin.encode("hex")).write_csv()
-    return hashlib.sha256(f"segments {as_of} after {before}\n{text}".encode()).hexdigest()
+    return hashlib.sha256(f"segments {as_of} after {before or 'nothing'}\n{text}".encode()).hexdigest()

@@ -39,10 +39,10 @@ class Lifetime:
     gamma: float | None = None
 
     def alive(self, clients: pl.DataFrame) -> Floats:
-        """Probability that the client will come again at all."""
+        """Probability that the client will come again; NaN after one day, for the model lets nobody go that early."""
         x, last, age = _history(clients)
         odds = self.a / (self.b + np.maximum(x, 1) - 1) * self._ratio(x, last, age)
-        return np.where(x > 0, 1 / (1 + odds), 1.0)
+        return np.where(x > 0, 1 / (1 + odds), np.nan)
 
     def active_days(self, clients: pl.DataFrame, days: int) -> Floats:
         """Expected days with a transaction among the next `days`."""
@@ -50,7 +50,7 @@ class Lifetime:
         a, b, r = self.a, self.b, self.r
         ahead = days / DAYS_A_WEEK
         z = ahead / (self.alpha + age + ahead)
-        # Formula (10) after Euler's transformation of 2F1: the parameters that grow with x cancel, and nothing overflows.
+        # Formula (10) after Euler's transformation of 2F1: what grows with x cancels, and nothing overflows.
         grown = (1 - z) ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
         odds = np.where(x > 0, a / (b + np.maximum(x, 1) - 1) * self._ratio(x, last, age), 0.0)
         expected: Floats = (a + b + x - 1) / (a - 1) * (1 - grown) / (1 + odds)
@@ -121,10 +121,14 @@ def _fit_values(clients: pl.DataFrame, exponent: int) -> tuple[float, float, flo
         return -float((said + p * n * np.log(n) - (p * n + q) * np.log(gamma + mean * n)).mean())
 
     found = _kept(minimize(loss, np.zeros(3), method="L-BFGS-B", bounds=[_BOUNDS] * 3))
-    return (found[0], found[1] + 1, found[2] * unit) if found else None
+    return (found[0], found[1] + 1, _rounded(found[2] * unit)) if found else None
 
 
 def _kept(result: OptimizeResult) -> list[float] | None:
     if not np.isfinite(result.fun):
         return None
-    return [float(f"{one:.{_KEPT_DIGITS}g}") for one in np.exp(result.x)]
+    return [_rounded(one) for one in np.exp(result.x)]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_KEPT_DIGITS}g}")

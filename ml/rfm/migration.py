@@ -25,8 +25,9 @@ class Migration:
 
 
 def migration(earlier: pl.DataFrame, later: pl.DataFrame, model: Model, *, is_refit: bool) -> Migration:
-    """From the segments of two days (`client_ref`, `segment`); `later` has the values (`recency`, `frequency`,
-    `monetary_minor`, in the currency and at the rates of `model`) to which `model`, that of the earlier day, is applied.
+    """From the segments of two days (`client_ref`, `segment`) and the model of the earlier one.
+
+    `later` has the values to which this model is applied: `recency`, `frequency`, and `monetary_minor` at its rates.
     """
     by_old_model = model.segments(later) if is_refit else later["segment"]
     both = earlier.select("client_ref", before="segment").join(

@@ -60,7 +60,7 @@ class Model:
         return f"rfm-{self.as_of}-{self.sha256[:8]}"
 
     def segments(self, clients: pl.DataFrame) -> pl.Series:
-        """Segment of each row of `recency`, `frequency`, `monetary_minor`; without a transaction in the window: Lost."""
+        """Segment of each row of `recency`, `frequency`, `monetary_minor`; with nothing in the window: Lost."""
         nearest = assign(self.scaling.apply(clients), np.array(self.centroids))
         return clients.select(
             pl.when(is_active).then(pl.Series(nearest)).otherwise(LOST).cast(pl.Int16).alias("segment")
@@ -74,7 +74,7 @@ class Model:
         alive = self.lifetime.alive(clients) if self.lifetime else None
         revenue = self.lifetime.revenue(clients, YEAR_DAYS, self.scaling.exponent) if self.lifetime else None
         return scored.with_columns(
-            pl.lit(None if alive is None else pl.Series(alive), pl.Float64).alias("alive_probability"),
+            pl.lit(None if alive is None else pl.Series(alive).fill_nan(None), pl.Float64).alias("alive_probability"),
             pl.lit(None if revenue is None else pl.Series(revenue), pl.Float64).alias("expected_revenue"),
         )
 

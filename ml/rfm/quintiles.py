@@ -62,8 +62,8 @@ def _cuts(values: pl.Series) -> tuple[int, ...]:
 def quintile_segment() -> pl.Expr:
     """Segment 1 to 5 of three scores by a rule that anyone can check; `worth` is the mean of frequency and value.
 
-    Recent (4, 5) and worth 4 or more: Champions. Recency 3 to 5 and worth 2.5 or more: Loyal. Recency 1 or 2 and worth 3
-    or more: At Risk. Recency 1 and worth less: Lost. All others: Hibernating.
+    Recency 4 or 5 and worth 4 or more: Champions. Recency 3 to 5 and worth 2.5 or more: Loyal. Recency 1 or 2 and worth
+    3 or more: At Risk. Recency 1 and worth less: Lost. All others: Hibernating.
     """
     recent, worth = pl.col("r_score"), pl.col("f_score") + pl.col("m_score")
     return (

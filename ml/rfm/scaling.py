@@ -31,7 +31,9 @@ class Scaling:
 
     def apply(self, clients: pl.DataFrame) -> Floats:
         """One row a client, one column an axis: recent, frequent, valuable."""
-        return (_logarithms(clients, self.caps, self.exponent) - np.array(self.means)) / np.array(self.deviations)
+        centred = _logarithms(clients, self.caps, self.exponent) - np.array(self.means)
+        scaled: Floats = centred / np.array(self.deviations)
+        return scaled
 
 
 def fit_scaling(clients: pl.DataFrame, exponent: int) -> Scaling:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-
-from ml.rfm.history import Kept, Segmentation, days, model_for, models, store
+from ml.rfm.history import Kept, Segmentation, days, model_days, model_for, store
 from ml.rfm.model import Model, fit_model
 from ml.rfm.prototypes import segments
 from ml.rfm.rates import read_rates
@@ -50,7 +49,7 @@ def fit(url: str, settings: Settings, as_of: date | None, today: date) -> Segmen
 
     Raises:
         NothingToDoError: the same model has given the same segments to that day before.
-        DataRefusedError: there is no transaction, too few clients, a currency without a rate, or no order in the clusters.
+        DataRefusedError: no transaction, too few clients, a currency without a rate, or no order in the clusters.
         ConfigurationError: the day cannot be had; the file of rates cannot be used.
     """
     rates = read_rates(settings.rates)
@@ -61,7 +60,7 @@ def fit(url: str, settings: Settings, as_of: date | None, today: date) -> Segmen
         model = fit_model(values, rates)
         kept = Kept(model, quality(values, model))
         made = Segmentation("rfm fit", window.as_of, model.segmented(values.clients), kept, is_fit=True)
-        return _stored(connection, lock, made, last)
+        return _stored(url, connection, lock, made, last)
 
 
 def assign(
@@ -81,29 +80,29 @@ def assign(
         kept = model_for(connection, window.as_of, version)
         values = read_values(url, window, kept.model.rates)
         made = Segmentation(command, window.as_of, kept.model.segmented(values.clients), kept, is_fit=False)
-        return _stored(connection, lock, made, last)
+        return _stored(url, connection, lock, made, last)
 
 
 def month_to_assign(url: str, today: date) -> date | None:
     """The first of the month that the data have reached, if there is a model for it and it has no segments yet."""
     with connect(url, application="cauri segments") as connection:
-        known = models(connection)
+        known = model_days(connection)
         if not known:
             return None
         as_of = window_of(None, *data_days(connection), today).as_of
         is_new = as_of.day == 1 and as_of not in days(connection)
-        return as_of if is_new and any(one.model.as_of <= as_of for one in known) else None
+        return as_of if is_new and min(known) <= as_of else None
 
 
-def _stored(connection: Connection, lock: WriterLock, made: Segmentation, last: date) -> Segmented:
-    run_id = store(connection, lock, made)
+def _stored(url: str, connection: Connection, lock: WriterLock, made: Segmentation, last: date) -> Segmented:
+    run_id = store(url, connection, lock, made)
     model = made.kept.model
     if run_id is None:
         raise NothingToDoError(
             f"the clients of {made.as_of} have the segments of {model.version} already",
             remedy="cauri rfm report shows them",
         )
-    counts = {number: 0 for number in range(1, 6)} | dict(made.clients["segment"].value_counts().iter_rows())
+    counts = dict.fromkeys(range(1, 6), 0) | dict(made.clients["segment"].value_counts().iter_rows())
     return Segmented(run_id, Window(made.as_of), model, made.kept.quality, _sorted(counts), last)
 
 

@@ -56,7 +56,7 @@ def bootstrap_ari(active: pl.DataFrame, model: Model) -> dict[str, Any]:
 
 
 def silhouettes(points: Floats) -> dict[str, float]:
-    """Mean silhouette of so many clusters from random starts: five are a choice of the business, and this is its price."""
+    """Mean silhouette of so many clusters from random starts: five are a choice, and this is its price."""
     different = len(np.unique(points, axis=0))
     with threadpool_limits(1):
         return {

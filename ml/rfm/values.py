@@ -22,6 +22,7 @@ VALUES = pl.Schema(
         "active_days": pl.Int32,
         "age": pl.Int32,
         "revenue_minor": pl.Int64,
+        "recent_revenue_minor": pl.Int64,
     }
 )
 
@@ -32,7 +33,7 @@ is_active = pl.col("frequency") > 0
 class Values:
     """`clients` has the columns of `VALUES` in the order of `client_ref`, which no load changes; `exponent` is the
     number of decimals of the reporting currency. `age` counts days from the first transaction, `revenue_minor` all
-    commission so far.
+    commission so far, `recent_revenue_minor` that of the window.
     """
 
     window: Window
@@ -75,7 +76,7 @@ def values(activity: pl.DataFrame, recent: pl.DataFrame, ever: pl.DataFrame, win
     reversals. A source that books them as negative amounts can bring a sum below zero, where it ends.
     """
     return (
-        activity.join(recent.drop("commission_minor"), "client", "left")
+        activity.join(recent.rename({"commission_minor": "recent_minor"}), "client", "left")
         .join(ever, "client", "left")
         .select(
             "client_ref",
@@ -86,6 +87,7 @@ def values(activity: pl.DataFrame, recent: pl.DataFrame, ever: pl.DataFrame, win
             active_days=pl.col("active_days").cast(pl.Int32),
             age=_days_before(window.as_of, "first_key"),
             revenue_minor=pl.col("commission_minor").fill_null(0).clip(lower_bound=0),
+            recent_revenue_minor=pl.col("recent_minor").fill_null(0).clip(lower_bound=0),
         )
         .match_to_schema(VALUES)
         .sort("client_ref")

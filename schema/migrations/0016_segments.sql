@@ -50,12 +50,12 @@ COMMENT ON COLUMN ml.client_segment.m_score           IS 'Quintile of value by t
 COMMENT ON COLUMN ml.client_segment.segment           IS 'Nearest centroid: 1 Champions, 2 Loyal, 3 At Risk, 4 Hibernating, 5 Lost.';
 COMMENT ON COLUMN ml.client_segment.model_version     IS 'Model whose centroids gave the segment (ml.segment_model).';
 COMMENT ON COLUMN ml.client_segment.quintile_segment  IS 'Segment by a rule over the three scores, to compare with.';
-COMMENT ON COLUMN ml.client_segment.alive_probability IS 'Probability that the client is still one (BG/NBD); 1 minus it is the risk of churn. NULL: no lifetime model could be fitted.';
+COMMENT ON COLUMN ml.client_segment.alive_probability IS 'Probability that the client is still one (BG/NBD); 1 minus it is the risk of churn. NULL after one active day, of which the model says nothing, and if none could be fitted.';
 COMMENT ON COLUMN ml.client_segment.expected_revenue  IS 'Commission expected in the 12 months after as_of (BG/NBD and Gamma-Gamma), units of the reporting currency, not discounted.';
 COMMENT ON COLUMN ml.client_segment.load_id           IS 'Run that wrote it.';
 
 ALTER TABLE ops.leaf
     DROP CONSTRAINT leaf_state_check,
-    ADD CONSTRAINT leaf_state_check CHECK (state IN ('built', 'merged', 'dimensions', 'labels', 'segments'));
-COMMENT ON COLUMN ops.leaf.leaf  IS 'Leaf of fact_transactions; or merge, dimensions, labels, segments and their day for what a piece of work did in one transaction outside new leaves.';
-COMMENT ON COLUMN ops.leaf.state IS 'built: a whole new leaf; merged: rows went into existing leaves; dimensions, labels: those were brought up to date; segments: clients got theirs.';
+    ADD CONSTRAINT leaf_state_check CHECK (state IN ('built', 'merged', 'dimensions', 'labels', 'scored', 'segments'));
+COMMENT ON COLUMN ops.leaf.leaf  IS 'Leaf of fact_transactions, or of fraud_score; or merge, dimensions, labels, segments and their day for what a piece of work did in one transaction outside new leaves.';
+COMMENT ON COLUMN ops.leaf.state IS 'built: a whole new leaf; merged: rows went into existing leaves; dimensions, labels: those were brought up to date; scored: rows of a leaf of fraud_score were written; segments: clients got theirs.';
