@@ -22,6 +22,8 @@ FEWEST_CLIENTS = 50
 MOST_CLIENTS = 20_000
 _KEPT_DIGITS = 6
 _BOUNDS = (-7.0, 7.0)
+# Beyond it an exponential is infinite; long before, who has such odds is gone.
+_LARGEST_LOGARITHM = 700.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Lifetime:
         return value * self.active_days(clients, days)
 
     def _ratio(self, x: Floats, last: Floats, age: Floats) -> Floats:
-        powered: Floats = np.exp((self.r + x) * (np.log(self.alpha + age) - np.log(self.alpha + last)))
+        logarithm = (self.r + x) * (np.log(self.alpha + age) - np.log(self.alpha + last))
+        powered: Floats = np.exp(np.minimum(logarithm, _LARGEST_LOGARITHM))
         return powered
 
 
@@ -121,7 +124,7 @@ def _fit_values(clients: pl.DataFrame, exponent: int) -> tuple[float, float, flo
         return -float((said + p * n * np.log(n) - (p * n + q) * np.log(gamma + mean * n)).mean())
 
     found = _kept(minimize(loss, np.zeros(3), method="L-BFGS-B", bounds=[_BOUNDS] * 3))
-    return (found[0], found[1] + 1, _rounded(found[2] * unit)) if found else None
+    return (found[0], _rounded(found[1] + 1), _rounded(found[2] * unit)) if found else None
 
 
 def _kept(result: OptimizeResult) -> list[float] | None:

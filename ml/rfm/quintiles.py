@@ -35,7 +35,7 @@ def fit_cuts(clients: pl.DataFrame) -> Cuts:
     """Cuts of active clients.
 
     Ties: clients with equal values have equal scores. The rank of a value is the mean of the ranks of all who have it;
-    the value is in the fifth that holds this rank.
+    the score is the fifth in which this rank lies. So values that all are equal are in the middle.
     """
     return Cuts(**{score: _cuts(clients.select(_better(score)).to_series()) for score in SCORES})
 
@@ -50,8 +50,8 @@ def _cuts(values: pl.Series) -> tuple[int, ...]:
     scored = (
         pl.DataFrame({"value": values, "twice": (values.rank("average") * 2).cast(pl.Int64)})
         .unique("value")
-        # A whole number of half ranks: rank r of n is in the fifth ceil(5 r / n).
-        .with_columns(score=(pl.col("twice") * FIFTHS + 2 * count - 1) // (2 * count))
+        # In half ranks, which are whole: of n ranks, r lies at the share (r - 1/2) / n.
+        .with_columns(score=1 + (pl.col("twice") - 1) * FIFTHS // (2 * count))
         .sort("value")
     )
     beyond = int(values.max()) + 1  # type: ignore[arg-type]

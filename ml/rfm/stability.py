@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
@@ -29,7 +30,7 @@ def quality(values: Values, model: Model) -> dict[str, Any]:
     return {
         "bootstrap_ari": bootstrap_ari(active, model),
         "silhouettes": silhouettes(points),
-        "silhouette": _silhouette(points, found["segment"].to_numpy()),
+        "silhouette": silhouette(points, found["segment"].to_numpy()),
         "quintile_ari": round(float(adjusted_rand_score(found["segment"], found["quintile_segment"])), 4),
         "inertia": round(float(((points - np.array(model.centroids)[found["segment"] - 1]) ** 2).sum()), 4),
     }
@@ -57,19 +58,29 @@ def bootstrap_ari(active: pl.DataFrame, model: Model) -> dict[str, Any]:
 
 def silhouettes(points: Floats) -> dict[str, float]:
     """Mean silhouette of so many clusters from random starts: five are a choice, and this is its price."""
-    different = len(np.unique(points, axis=0))
+    sample = points[_chosen(points)]
+    different = len(np.unique(sample, axis=0))
     with threadpool_limits(1):
         return {
-            str(k): _silhouette(points, KMeans(k, n_init=STARTS, random_state=SEED).fit_predict(points))
+            str(k): _silhouette(sample, KMeans(k, n_init=STARTS, random_state=SEED).fit_predict(sample))
             for k in NUMBERS_OF_CLUSTERS
             if k < different
         }
 
 
+def silhouette(points: Floats, segments: Floats) -> float:
+    """Mean silhouette of the segments, over the same sample."""
+    chosen = _chosen(points)
+    return _silhouette(points[chosen], segments[chosen])
+
+
+def _chosen(points: Floats) -> npt.NDArray[np.int64]:
+    if len(points) <= MOST_POINTS:
+        return np.arange(len(points))
+    return np.sort(np.random.default_rng(SEED).choice(len(points), MOST_POINTS, replace=False))
+
+
 def _silhouette(points: Floats, labels: Floats) -> float:
-    if len(points) > MOST_POINTS:
-        chosen = np.random.default_rng(SEED).choice(len(points), MOST_POINTS, replace=False)
-        points, labels = points[chosen], labels[chosen]
     if not 1 < len(np.unique(labels)) < len(points):
         return 0.0
     return round(float(silhouette_score(points, labels)), 4)
