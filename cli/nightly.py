@@ -56,6 +56,8 @@ def nightly(
         if not dry_run:
             summary.scores = score_night(context)
         segments = MonthDone() if dry_run else assign_new_month(context, attendant.say)
+        if segments.error:
+            attendant.went_wrong("segments", segments.error)
         attendant.finished(summary)
     tell(summary, json=json, after=segments.to_json())
     _end(summary, directory, segments, json=json)

@@ -75,7 +75,6 @@ def assign_new_month(context: Context, say: Callable[[str], None]) -> MonthDone:
             return MonthDone()
         done = segmentation.assign(context.url, as_of, today, command="nightly segments")
     except CauriError as error:
-        say(f"segments: {error.message}")
         told = {"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy}
         return MonthDone(told, error)
     say(f"segments of {as_of}: {sum(done.counts.values()):,} clients by {done.model.version}")

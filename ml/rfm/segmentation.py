@@ -12,7 +12,7 @@ from ml.rfm.stability import quality
 from ml.rfm.values import read_values
 from ml.rfm.window import Window, data_days, window_of
 from warehouse.connection import Connection, connect
-from warehouse.errors import NothingToDoError
+from warehouse.errors import DataRefusedError, NothingToDoError
 from warehouse.lock import WriterLock, single_writer
 from warehouse.settings import Settings
 
@@ -89,7 +89,10 @@ def month_to_assign(url: str, today: date) -> date | None:
         known = model_days(connection)
         if not known:
             return None
-        as_of = window_of(None, *data_days(connection), today).as_of
+        try:
+            as_of = window_of(None, *data_days(connection), today).as_of
+        except DataRefusedError:
+            return None
         is_new = as_of.day == 1 and as_of not in days(connection)
         return as_of if is_new and min(known) <= as_of else None
 
