@@ -55,9 +55,11 @@ def nightly(
         summary = load_folder(request, attendant)
         if not dry_run:
             summary.scores = score_night(context)
-        segments = MonthDone() if dry_run else assign_new_month(context, attendant.say)
+        segments = MonthDone() if dry_run else assign_new_month(context)
         if segments.error:
             attendant.went_wrong("segments", segments.error)
+        elif segments.line:
+            attendant.say(segments.line)
         attendant.finished(summary)
     tell(summary, json=json, after=segments.to_json())
     _end(summary, directory, segments, json=json)

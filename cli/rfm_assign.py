@@ -1,6 +1,5 @@
 """`cauri rfm assign`, and what the nightly run does of it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -49,6 +48,7 @@ class MonthDone:
 
     told: dict[str, Any] = field(default_factory=dict)
     error: CauriError | None = None
+    line: str = ""
 
     @property
     def is_nothing(self) -> bool:
@@ -59,13 +59,13 @@ class MonthDone:
         return {"segments": self.told} if self.told else {}
 
 
-def assign_new_month(context: Context, say: Callable[[str], None]) -> MonthDone:
+def assign_new_month(context: Context) -> MonthDone:
     """The first night whose data reach a new month gives the clients their segments, if a model has been fitted."""
     if not _has_model(context.url):
         return MonthDone()
     if not has_models():
-        say("segments: there is a model, but its packages are not installed (the extra ml)")
-        return MonthDone({"status": "skipped", "message": "the extra ml is not installed"})
+        line = "Segments: there is a model, but its packages are not installed (the extra ml)."
+        return MonthDone({"status": "skipped", "message": "the extra ml is not installed"}, line=line)
     from ml.rfm import segmentation  # noqa: PLC0415
 
     today = today_in(context.settings.business_timezone)
@@ -77,8 +77,8 @@ def assign_new_month(context: Context, say: Callable[[str], None]) -> MonthDone:
     except CauriError as error:
         told = {"status": "error", "error": type(error).__name__, "message": error.message, "remedy": error.remedy}
         return MonthDone(told, error)
-    say(f"segments of {as_of}: {sum(done.counts.values()):,} clients by {done.model.version}")
-    return MonthDone(done.to_json())
+    line = f"Segments of {as_of}: {sum(done.counts.values()):,} clients by {done.model.version}, run {done.run_id}."
+    return MonthDone(done.to_json(), line=line)
 
 
 def _has_model(url: str) -> bool:
