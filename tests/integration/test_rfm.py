@@ -62,6 +62,12 @@ def fitted(loaded: tuple[str, str]) -> Iterator[tuple[str, Segmented]]:
         yield url, done
 
 
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch, fitted: tuple[str, Segmented]) -> None:
+    """How firm a model is takes most of a fit: tests take the figures of the first."""
+    monkeypatch.setattr("ml.rfm.segmentation.quality", lambda *_: fitted[1].quality)
+
+
 @pytest.fixture
 def own(loaded: tuple[str, str]) -> Iterator[str]:
     """A copy of the test's own, without segments."""
@@ -74,7 +80,8 @@ def stored_on(url: str, day: date) -> pl.DataFrame:
         return stored(connection, day)
 
 
-def test_values_are_those_of_the_facts(fitted: tuple[str, Segmented]) -> None:
+@pytest.mark.parametrize(("day", "since"), [(BEFORE, date(2024, 2, 1)), (AS_OF, date(2024, 3, 1))])
+def test_values_are_those_of_the_facts(fitted: tuple[str, Segmented], day: date, since: date) -> None:
     url, _ = fitted
     rates = read_rates().rates
     facts = rows_of(
@@ -83,22 +90,24 @@ def test_values_are_those_of_the_facts(fitted: tuple[str, Segmented]) -> None:
         " FROM dwh.fact_transactions f JOIN dwh.dim_client c USING (client_key)"
         " JOIN dwh.dim_client d ON d.client_key = c.durable_key JOIN dwh.dim_currency cu USING (currency_key)"
         " JOIN dwh.dim_status st USING (status_key)"
-        " WHERE st.status_code = 'SUCCESS' AND d.durable_key <> 0 AND f.date_key < 20250301",
+        " WHERE st.status_code = 'SUCCESS' AND d.durable_key <> 0",
     )
     expected: dict[bytes, tuple[int, int, Decimal]] = {}
     for ref, key, code, exponent, minor in facts:
+        then = date(key // 10_000, key // 100 % 100, key % 100)
         recency, frequency, monetary = expected.get(ref, (10**6, 0, Decimal(0)))
-        days = (AS_OF - date(key // 10_000, key // 100 % 100, key % 100)).days
-        if key >= 20240301:
+        if then >= day:
+            continue
+        if then >= since:
             frequency += 1
             monetary += Decimal(minor).scaleb(-exponent) * Decimal(rates[code])
-        expected[ref] = (min(recency, days), frequency, monetary)
-    found = stored_on(url, AS_OF)
-    assert found.height == len(expected) > 250
+        expected[ref] = (min(recency, (day - then).days), frequency, monetary)
+    found = stored_on(url, day)
+    assert found.height == len(expected) > 200
     for ref, recency, frequency, monetary in found.select("client_ref", "recency", "frequency", "monetary").iter_rows():
         assert (recency, frequency) == expected[ref][:2]
         assert abs(Decimal(monetary) - expected[ref][2]) <= Decimal("0.5")
-    assert found.filter(pl.col("frequency") == 0)["segment"].unique().to_list() == [5]
+    assert found.filter(pl.col("frequency") == 0)["segment"].unique().to_list() in ([], [5])
 
 
 def test_it_enters_the_ledger_with_its_rows(fitted: tuple[str, Segmented]) -> None:
@@ -220,7 +229,7 @@ def test_without_the_months_there_is_no_look_ahead(own: str) -> None:
     segmentation.fit(own, settings_for(own), date(2024, 7, 1), TODAY)
     assert "transactions begin on" in report(own, None, None).outlook.reason
     late = date(2025, 3, 15)
-    segmentation.fit(own, settings_for(own), late, TODAY)
+    segmentation.assign(own, late, TODAY)
     assert "transactions end on 2025-02-28" in report(own, late, None).outlook.reason
 
 
