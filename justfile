@@ -30,6 +30,11 @@ sample *args:
 status *args:
     @uv run cauri status "$@"
 
+# Segments of clients by recency, frequency and value: fit, assign, report
+[no-exit-message]
+rfm *args:
+    @uv run --extra ml cauri rfm "$@"
+
 # Start the local server
 up:
     @uv run cauri db start
@@ -65,7 +70,7 @@ format:
 # Tests and lint
 check: lint test
 
-# Rows per second of loads, nights, partitions and refreshes; the results are kept in .cauri-bench/history
+# Rows per second of loads, nights, partitions, refreshes and segments; the results are kept in .cauri-bench/history
 bench *args:
     uv run --extra ml --group test pytest bench --timeout 0 -p no:cacheprovider --benchmark-storage file://.cauri-bench/history \
         --benchmark-autosave --benchmark-columns min,median,max,rounds --benchmark-sort name "$@"

@@ -16,10 +16,13 @@ MIB = 1024 * 1024
 REASONS_SHOWN = 8
 
 
-def tell(summary: Summary, *, json: bool) -> None:
-    """Print what a load, or a nightly run, did; a dry run ends here if the gate would have refused it."""
+def tell(summary: Summary, *, json: bool, after: dict[str, Any] | None = None) -> None:
+    """Print what a load, or a nightly run, did; a dry run ends here if the gate would have refused it.
+
+    `after` is what was done after the load, and stands in the JSON.
+    """
     if json:
-        print_json(summary.to_json())
+        print_json(summary.to_json() | (after or {}))
     else:
         _show(summary)
     if summary.status == "planned" and any(not breach["accepted"] for breach in summary.gate):

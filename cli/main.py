@@ -18,6 +18,7 @@ from cli import (
     partitions,
     quarantine,
     refresh,
+    rfm,
     sample,
     show_sql,
     status,
@@ -46,6 +47,7 @@ app.command("sql")(show_sql.sql)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(partitions.app, name="partitions")
 app.add_typer(fraud.app, name="fraud")
+app.add_typer(rfm.app, name="rfm")
 app.add_typer(database.app, name="db")
 
 

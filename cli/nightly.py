@@ -11,6 +11,7 @@ from cli.context import open_warehouse
 from cli.load_summary import tell
 from cli.nightly_scores import score_night
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
+from cli.rfm_assign import MonthDone, assign_new_month
 from engine.arrival import Arrival
 from engine.load import Request
 from engine.load import load as load_folder
@@ -54,13 +55,18 @@ def nightly(
         summary = load_folder(request, attendant)
         if not dry_run:
             summary.scores = score_night(context)
+        segments = MonthDone() if dry_run else assign_new_month(context)
+        if segments.error:
+            attendant.went_wrong("segments", segments.error)
+        elif segments.line:
+            attendant.say(segments.line)
         attendant.finished(summary)
-    tell(summary, json=json)
-    _end(summary, directory, json=json)
+    tell(summary, json=json, after=segments.to_json())
+    _end(summary, directory, segments, json=json)
 
 
-def _end(summary: Summary, directory: Path, *, json: bool) -> None:
-    ends = [end for end in (summary.maintenance, summary.scores) if end is not None]
+def _end(summary: Summary, directory: Path, segments: MonthDone, *, json: bool) -> None:
+    ends = [end for end in (summary.maintenance, summary.scores, segments) if end is not None]
     error = next((end.error for end in ends if end.error), None)
     nothing = (
         f"{directory} has no new file: {len(summary.skipped_files)} are in the ledger already,"

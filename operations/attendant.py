@@ -68,6 +68,10 @@ class Attendant(LogWatcher):
         """The run ended well, or had nothing to do."""
         self._summary = summary
 
+    def went_wrong(self, what: str, error: CauriError) -> None:
+        """What is done after the load failed; the load itself did not."""
+        self._tell(error, what)
+
     def close(self) -> None:
         """Tell of a run that ended without an error."""
         logs.bind(step=None)

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     partitions: Path | None = None
     archive: Path | None = None
     models: Path | None = None
+    rates: Path | None = None
     log_format: Literal["auto", "text", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     redact: str | None = None
