@@ -51,9 +51,8 @@ def read_transactions(url: str, since: date | None = None, until: date | None = 
     """
     with reader(url) as one:
         facts = one.read(query("ml/transactions"), [_key(since, FIRST_DATE_KEY), _key(until, LAST_DATE_KEY)])
-        clients, locations, currencies = (
-            one.read(query(f"ml/{name}")) for name in ("clients", "locations", "currencies")
-        )
+        clients, locations = one.read(query("ml/clients")), one.read(query("ml/locations"))
+        currencies = one.read(query("ml/currencies"))
     return (
         facts.lazy()
         .join(clients.lazy(), on="client_key", how="left")
