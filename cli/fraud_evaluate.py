@@ -16,9 +16,7 @@ SHOWN = {
     "average precision": "average_precision",
     "AUC": "auc",
     "precision@{k}": "precision_at",
-    "of at most": "best_precision_at",
     "recall at 1 % FPR": "recall_at_fpr_0.01",
-    "recall by amount": "value_recall",
 }
 
 
@@ -78,27 +76,31 @@ def _show(document: dict[str, Any]) -> None:
     folds, capacity = document["folds"], document["protocol"]["capacity"]
     headings = [name.format(k=capacity) for name in SHOWN]
     shown = table(
-        f"Tested from {folds[0]['test']['since']} to before {folds[-1]['test']['until']}, {len(folds)} windows:"
-        " mean ± deviation",
-        "model", "trained on", *headings, numbers=len(headings) + 1,
+        f"Tested from {folds[0]['test']['since']} to before {folds[-1]['test']['until']}, windows: {len(folds)}",
+        "model", *headings, numbers=len(headings),
     )  # fmt: skip
     for one in document["contenders"]:
-        trained = sum(one["train_rows"]) / len(folds)
-        shown.add_row(one["name"], f"{trained:,.0f}", *(_cell(one, name) for name in SHOWN.values()))
+        shown.add_row(one["name"], *(_cell(one, name) for name in SHOWN.values()))
     stdout.print(shown)
+    ours = document["contenders"][0]
+    stdout.print(
+        f"Mean ± deviation over the windows. A random order has an average precision of {ours['mean']['prevalence']:.4f};"
+        f" a perfect one finds {ours['mean']['best_precision_at']:.3f} of {capacity} a day."
+    )
     _show_limits(document)
 
 
 def _show_limits(document: dict[str, Any]) -> None:
     first, sure = document["contenders"][0], document["certainty"]
+    floor = f"{sure['precision_floor']:g}"
     if "block_precision" not in first["by_fold"]:
-        stdout.print("No limit could be frozen before the first window: there was no earlier window to choose it on.")
+        stdout.print(
+            f"No limit for a precision of {floor}: no score of an earlier window reached it, or there was none."
+        )
         return
     shown = table(
-        f"{first['name']}: limits frozen before each window, for a precision of {sure['precision_floor']:g}"
-        f" and {document['protocol']['capacity']} alerts a day",
-        "tested from", "precision", "95 %", "recall", "95 %", "alerts a day", "their precision", "their F1",
-        "calibration error", numbers=8,
+        f"Limits of {first['name']}, frozen before each window, for a precision of {floor}",
+        "tested from", "precision", "95 %", "recall", "95 %", "alerts a day", numbers=5,
     )  # fmt: skip
     for number, fold in enumerate(document["folds"]):
         value = {name: values[number] for name, values in first["by_fold"].items()}
@@ -107,15 +109,14 @@ def _show_limits(document: dict[str, Any]) -> None:
             fold["test"]["since"],
             _digits(value["block_precision"]), _span(spans.get("block_precision")),
             _digits(value["block_recall"]), _span(spans.get("block_recall")),
-            _digits(value.get("review_alerts_a_day"), 1), _digits(value.get("review_precision")),
-            _digits(value.get("review_f1")), _digits(value.get("calibration_error"), 4),
+            _digits(value["block_alerts_a_day"], 1),
         )  # fmt: skip
     stdout.print(shown)
 
 
 def _cell(one: dict[str, Any], name: str) -> str:
     mean, deviation = one["mean"][name], one["deviation"][name]
-    return "-" if mean is None else f"{mean:.3f} ± {deviation:.3f}"
+    return "-" if mean is None else f"{mean:.3f} ±{deviation:.3f}"
 
 
 def _digits(value: float | None, places: int = 3) -> str:

@@ -81,7 +81,7 @@ def certainty(document: dict[str, Any]) -> str:
     """The precision floor as it held on later windows, with its intervals."""
     first, sure = document["contenders"][0], document["certainty"]
     if "block_precision" not in first["by_fold"]:
-        return "<p>No limit could be frozen before the first window: there was no earlier window to choose it on.</p>"
+        return "<p>No limit for that precision: no score of an earlier window reached it, or there was none.</p>"
     rows = []
     for number, fold in enumerate(document["folds"]):
         precision, recall = (first["by_fold"][f"block_{name}"][number] for name in ("precision", "recall"))

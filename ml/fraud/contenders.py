@@ -13,7 +13,11 @@ from ml.fraud.protocol import HANDBOOK, Protocol
 
 @dataclass(frozen=True)
 class Contender:
-    """A model under a name. `extended`: trained on all that was labelled by then, whatever the protocol's window."""
+    """A model under a name.
+
+    `extended`: trained on all that was labelled by then, whatever the protocol's window. `honest_share`: of the honest
+    transactions that it learns from; every fraud is.
+    """
 
     name: str
     kind: Kind = Kind.XGBOOST
@@ -21,10 +25,13 @@ class Contender:
     parameters: BoosterParameters | None = None
     imbalance: Imbalance = Imbalance.NONE
     extended: bool = False
+    honest_share: float = 1.0
 
 
 CAURI = Contender("Cauri")
-EXTENDED = Contender("Cauri, extended history", extended=True)
+# One honest transaction in five says as much as all of them, in a third of the time (0.751 against 0.747 with all and one
+# bag, average precision on the Handbook's validation weeks).
+EXTENDED = Contender("Cauri, extended history", extended=True, honest_share=0.2)
 OTHERS = (
     Contender("Cauri, class weight", imbalance=Imbalance.WEIGHT),
     Contender("Cauri, SMOTE", imbalance=Imbalance.SMOTE),

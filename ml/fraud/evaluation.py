@@ -9,7 +9,7 @@ import polars as pl
 
 from ml.features.catalogue import FEATURE_NAMES
 from ml.features.extract import extract
-from ml.fraud.contenders import contenders
+from ml.fraud.contenders import Contender, contenders
 from ml.fraud.evaluate import Evaluation, Judgement
 from ml.fraud.findings import findings
 from ml.fraud.handbook import NAMES, handbook_features
@@ -30,13 +30,17 @@ DETAILED = 2
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be judged. `since`, `until`: of the test windows; None is the last four whose labels are known."""
+    """What is to be judged. `since`, `until`: of the test windows; None is the last four whose labels are known.
+
+    `contenders`: None is all of the protocol; the first is reported in detail.
+    """
 
     protocol: Protocol = HANDBOOK
     since: date | None = None
     until: date | None = None
     wishes: Wishes = field(default_factory=lambda: Wishes(Policy.CAPACITY, alerts_a_day=100.0))
     seed: int = SEED
+    contenders: Sequence[Contender] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def judged(
     evaluation = Evaluation(rows, question.protocol, chosen, begin, question.wishes, question.seed, say)
     found = [
         evaluation.judge(contender, in_detail=place < DETAILED)
-        for place, contender in enumerate(contenders(question.protocol))
+        for place, contender in enumerate(question.contenders or contenders(question.protocol))
     ]
     return Answer(findings(question.protocol, chosen, found, question.wishes), found)
 

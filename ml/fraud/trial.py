@@ -42,12 +42,19 @@ def fitted(rows: pl.DataFrame, fold: Fold, contender: Contender, seed: int) -> F
     """
     return fit(
         contender.kind,
-        training_rows(rows, fold),
+        _thinned(training_rows(rows, fold), contender.honest_share, seed),
         contender.features,
         seed=seed,
         imbalance=contender.imbalance,
         parameters=contender.parameters,
     )
+
+
+def _thinned(rows: pl.DataFrame, honest_share: float, seed: int) -> pl.DataFrame:
+    if honest_share >= 1:
+        return rows
+    dice = np.random.default_rng(seed).random(rows.height)
+    return rows.filter(pl.col("is_fraud") | pl.Series(dice < honest_share))
 
 
 def scored(tested: pl.DataFrame, score: Floats) -> Scored:

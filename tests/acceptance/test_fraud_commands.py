@@ -187,3 +187,18 @@ def test_a_night_whose_lock_is_taken_before_it_scores_says_try_again(
     monkeypatch.setattr("cli.nightly.score_night", with_a_rival)
     done = night(warehouse, new_row(warehouse, 1))
     assert (done.code, "another run is writing" in done.json["scores"]["error"]) == (75, True), done.told
+
+
+def test_models_are_judged_forward_in_time(unchanged: Scoring) -> None:
+    html = new_folder("report") / "fraud.html"
+    done = run(unchanged, "evaluate", "--from", "2024-04-01", "--to", "2024-04-07", "--out", html)
+    assert done.code == 0, done.told
+    assert "two-line rule" in done.out
+    assert f"Curves and tables are in {html}." in done.out
+    assert "Precision over recall" in html.read_text(encoding="utf-8")
+
+
+def test_days_without_transactions_are_told(unchanged: Scoring) -> None:
+    done = run(unchanged, "evaluate", "--protocol", "handbook", "--from", "2018-07-04", "--to", "2018-07-31")
+    assert done.code == 1
+    assert "transactions begin on 2024-01-01" in done.told
