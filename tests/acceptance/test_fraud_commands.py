@@ -1,19 +1,25 @@
 """`cauri fraud`, by its words, and nights that score."""
 
+import io
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from cli.context import Context
+from cli.load_summary import tell
+from cli.nightly import _end
 from cli.nightly_scores import score_night
-from engine.summary import Scores
+from cli.rfm_assign import MonthDone
+from engine.maintenance import Maintenance
+from engine.summary import Scores, Summary
 from tests.loading import Done, cauri, environment, new_folder, rows_of, transaction, write_feed
 from tests.scoring import Scoring, Trained, copied
+from warehouse.errors import CauriError, ModelError
 from warehouse.lock import single_writer
 
 
@@ -34,14 +40,13 @@ def run(warehouse: Scoring, *arguments: object) -> Done:
     return cauri("fraud", *arguments, url=warehouse.url, home=warehouse.home)
 
 
-def night(warehouse: Scoring, *rows: dict[str, str], json_wanted: bool = True) -> Done:
+def night(warehouse: Scoring, *rows: dict[str, str]) -> Done:
     """A nightly run that brings these transactions."""
     folder = warehouse.home / "arrivals"
     if rows:
         write_feed(folder, "transactions", rows, ending=f"_{rows[0]['transaction_id']}")
     folder.mkdir(exist_ok=True)
-    options = ["--json"] if json_wanted else []
-    return cauri("nightly", folder, "--settle", 0, *options, url=warehouse.url, home=warehouse.home)
+    return cauri("nightly", folder, "--settle", 0, "--json", url=warehouse.url, home=warehouse.home)
 
 
 def new_row(warehouse: Scoring, number: int) -> dict[str, str]:
@@ -117,37 +122,50 @@ def test_a_warehouse_without_a_model(database_url: str) -> None:
     assert "Next: cauri fraud train" in cauri("fraud", "models", url=database_url, home=home).out
 
 
-def test_a_night_scores_what_it_brought(warehouse: Scoring) -> None:
-    done = night(warehouse, new_row(warehouse, 1))
-    assert done.code == 0, done.told
-    scores = done.json["scores"]
-    assert (scores["transactions"], scores["model_version"]) == (1, warehouse.registry.stages.champion)
-    assert rows_of(warehouse.url, "SELECT transaction_id FROM ml.fraud_score") == [("T1",)]
-    assert "Scores: 1 transactions by" in night(warehouse, new_row(warehouse, 2), json_wanted=False).out
-    # By now there is a leaf for every month, and neither a file nor a step nor a score to be done.
-    assert night(warehouse).code == 99
-
-
-def test_a_night_that_cannot_score_keeps_its_load_and_the_next_makes_up_for_it(warehouse: Scoring) -> None:
+def test_nights_score_what_they_brought_and_make_up_for_what_one_could_not(warehouse: Scoring) -> None:
     champion = warehouse.registry.stages.champion
     assert champion
     model = warehouse.registry.folder / champion / "model.ubj"
     whole = model.read_bytes()
     model.write_bytes(b"")
-    done = night(warehouse, new_row(warehouse, 1))
-    assert (done.code, "model.ubj differs" in done.json["scores"]["error"]) == (1, True)
+    failed = night(warehouse, new_row(warehouse, 1))
+    assert (failed.code, "model.ubj differs" in failed.json["scores"]["error"]) == (1, True)
     assert rows_of(warehouse.url, "SELECT count(*) FROM dwh.fact_transactions WHERE transaction_id = 'T1'") == [(1,)]
-    shown = night(warehouse, new_row(warehouse, 2), json_wanted=False)
-    assert (shown.code, "Scores: not written; what was loaded stays." in shown.out) == (1, True)
-    assert "model.ubj differs" in shown.err
     model.write_bytes(whole)
-    assert night(warehouse).json["scores"]["transactions"] == 2
+    done = night(warehouse, new_row(warehouse, 2))
+    assert (done.code, done.json["scores"]["transactions"]) == (0, 2), done.told
+    assert done.json["scores"]["model_version"] == champion
+    assert rows_of(warehouse.url, "SELECT transaction_id FROM ml.fraud_score ORDER BY 1") == [("T1",), ("T2",)]
+    # By now there is a leaf for every month: the last night had steps, this one has none, nor a file, nor a score.
+    night(warehouse)
+    assert night(warehouse).code == 99
 
 
-def test_a_night_without_a_champion_says_nothing_of_scores(warehouse: Scoring) -> None:
-    shutil.rmtree(warehouse.home / "models")
-    done = night(warehouse, new_row(warehouse, 1))
-    assert (done.code, "scores" in done.json) == (0, False)
+@pytest.mark.parametrize(
+    ("scores", "shown", "code"),
+    [
+        (None, "", 99),
+        (Scores(skipped="no transaction was loaded"), "Scores: none; no transaction was loaded", 99),
+        (Scores(error=ModelError("model x differs")), "Scores: not written; what was loaded stays.", 1),
+        (
+            Scores({"transactions": 7, "model_version": "x", "bands": {"allow": 6, "review": 1, "block": 0}}),
+            "Scores: 7 transactions by x: 6 allow, 1 review, 0 block.",
+            0,
+        ),
+    ],
+)
+def test_how_a_night_ends_by_what_became_of_the_scores(scores: Scores | None, shown: str, code: int) -> None:
+    summary = Summary("nothing", maintenance=Maintenance(), scores=scores)
+    said = io.StringIO()
+    with redirect_stdout(said):
+        tell(summary, json=False)
+    assert shown in said.getvalue()
+    try:
+        _end(summary, Path("arrivals"), MonthDone(), json=False)
+        ended = 0
+    except CauriError as error:
+        ended = error.exit_code
+    assert ended == code
 
 
 WITHOUT_EXTRA = """
@@ -170,7 +188,6 @@ def without_extra(warehouse: Scoring, *arguments: object) -> "subprocess.Complet
 def test_without_the_extra_the_remedy_is_to_install_it(warehouse: Scoring, tmp_path: Path) -> None:
     done = without_extra(warehouse, "fraud", "score", "--all")
     assert (done.returncode, "uv run --extra ml cauri fraud score" in done.stderr) == (2, True), done.stderr
-    assert without_extra(warehouse, "fraud", "models").returncode == 0
     write_feed(tmp_path, "transactions", [new_row(warehouse, 1)])
     brought = without_extra(warehouse, "nightly", tmp_path, "--settle", 0, "--json")
     assert brought.returncode == 0, brought.stderr

@@ -127,6 +127,13 @@ def test_what_is_new_and_what_changed_is_scored_and_nothing_else(warehouse: Scor
         score_new(warehouse.site)
 
 
+def test_what_came_between_two_trainings_of_the_same_model_is_still_new(warehouse: Scoring) -> None:
+    delivered(warehouse, transaction(1, transaction_ts="2024-05-20T10:00:00Z"))
+    again = train(warehouse.url, warehouse.registry, replace(ORDER, until=date(2024, 5, 1)), silent)
+    assert again.version == warehouse.registry.stages.champion
+    assert score_new(warehouse.site).transactions == 1
+
+
 def test_a_transaction_whose_day_changed_never_has_two_scores(warehouse: Scoring) -> None:
     delivered(warehouse, transaction(1, transaction_ts="2024-02-15T10:00:00Z"))
     score_new(warehouse.site)

@@ -1,6 +1,5 @@
--- The run up to which a model's transactions were scored, or before which they were learned from.
-SELECT max(coalesce((summary ->> 'after_run')::bigint, run_id))
+-- The run up to which transactions were scored, or before which a model was trained first: what came later is new.
+SELECT greatest(max(run_id) FILTER (WHERE command = 'fraud score' AND summary ->> 'scope' = 'new'),
+                min((summary ->> 'after_run')::bigint) FILTER (WHERE command = 'fraud train' AND summary ->> 'model_version' = %(version)s))
 FROM ops.run
-WHERE status = 'done'
-  AND ((command = 'fraud train' AND summary ->> 'model_version' = %(version)s)
-       OR (command = 'fraud score' AND summary ->> 'scope' = 'new'))
+WHERE status = 'done' AND command IN ('fraud score', 'fraud train')
