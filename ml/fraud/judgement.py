@@ -4,19 +4,20 @@ from typing import Any
 
 import numpy as np
 
+from ml.fraud.metrics import Scored, area_under_roc, average_precision
 from ml.fraud.thresholds import Thresholds, Window
 
 
 def judge(window: Window, thresholds: Thresholds) -> dict[str, Any]:
     """Ranking, calibration, and what the bands would have caught. What cannot be computed is None."""
-    from sklearn.metrics import average_precision_score, roc_auc_score  # noqa: PLC0415
-
     labels, frauds = window.labels, int(window.labels.sum())
     both = 0 < frauds < len(labels)
+    nobody = np.zeros(len(labels), np.int64)
+    scored = Scored(window.score, labels, nobody, nobody, window.amount)
     band = thresholds.band(window.score)
     return {
-        "average_precision": float(average_precision_score(labels, window.score)) if both else None,
-        "auc": float(roc_auc_score(labels, window.score)) if both else None,
+        "average_precision": average_precision(scored) if both else None,
+        "auc": area_under_roc(scored) if both else None,
         "prevalence": frauds / len(labels),
         "mean_score": float(window.score.mean()),
         "brier": float(np.mean((window.score - labels) ** 2)),
