@@ -84,8 +84,8 @@ def _show(document: dict[str, Any]) -> None:
     stdout.print(shown)
     ours = document["contenders"][0]
     stdout.print(
-        f"Mean ± deviation over the windows. A random order has an average precision of {ours['mean']['prevalence']:.4f};"
-        f" a perfect one finds {ours['mean']['best_precision_at']:.3f} of {capacity} a day."
+        f"Mean ± deviation over the windows. A random order has an average precision of"
+        f" {ours['mean']['prevalence']:.4f}; a perfect one finds {ours['mean']['best_precision_at']:.3f} of {capacity} a day."
     )
     _show_limits(document)
 
