@@ -82,10 +82,10 @@ def _show(document: dict[str, Any]) -> None:
     for one in document["contenders"]:
         shown.add_row(one["name"], *(_cell(one, name) for name in SHOWN.values()))
     stdout.print(shown)
-    ours = document["contenders"][0]
+    mean = document["contenders"][0]["mean"]
     stdout.print(
-        f"Mean ± deviation over the windows. A random order has an average precision of"
-        f" {ours['mean']['prevalence']:.4f}; a perfect one finds {ours['mean']['best_precision_at']:.3f} of {capacity} a day."
+        f"Mean ± deviation over the windows. A random order has an average precision of {mean['prevalence']:.4f};"
+        f" a perfect one finds {mean['best_precision_at']:.3f} of {capacity} a day."
     )
     _show_limits(document)
 
