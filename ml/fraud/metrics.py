@@ -1,7 +1,7 @@
 """How good scores are: ranking, what a team of so many a day would find, calibration, and how sure that is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +106,9 @@ def interval(scored: Scored, measure: Callable[[Scored], float], seed: int = 0) 
     for _ in range(RESAMPLES):
         drawn = rng.integers(0, len(rows_of), len(rows_of))
         sample = scored.take(np.concatenate([rows_of[client] for client in drawn]))
+        # A client that was drawn twice counts as two.
+        number = np.repeat(np.arange(len(drawn)), [len(rows_of[client]) for client in drawn])
+        sample = replace(sample, client=number)
         if 0 < sample.labels.sum() < len(sample.labels):
             values.append(measure(sample))
     low, high = np.nanquantile(values, INTERVAL) if values else (np.nan, np.nan)

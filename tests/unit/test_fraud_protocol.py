@@ -130,6 +130,16 @@ def test_an_interval_holds_the_measure_and_is_the_same_twice() -> None:
     assert (low, high) == interval(made, average_precision)
 
 
+def test_an_interval_of_finds_lies_about_them() -> None:
+    rng = np.random.default_rng(2)
+    labels = rng.random(3000) < 0.05
+    made = Scored(
+        labels + rng.normal(size=3000), labels, rng.integers(0, 600, 3000), np.arange(3000) // 1000, np.ones(3000)
+    )
+    low, high = interval(made, lambda sample: precision_at(sample, 20))
+    assert low < precision_at(made, 20) < high
+
+
 def test_dealt_out_labels_keep_their_number_and_their_reports() -> None:
     made = rows(*((client, "2018-07-31", client % 3 == 0) for client in range(30)))
     dealt = shuffled_labels(made, seed=1)
