@@ -15,10 +15,11 @@ from engine.day_totals import add_up
 from engine.facts import FACT_COLUMNS, exact_sum, facts
 from engine.keys import KeyFolder
 from engine.slices import Slice, read_slices
+from engine.workers import CONNECTIONS
 from partitions.grain import Span
 from partitions.leaves import create_aside, index_and_analyse, staged
 from partitions.policy import Policy
-from warehouse.connection import Connection, connect, sql
+from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.errors import TargetError
 from warehouse.ledger import WorkEntry, record_work, work_done
@@ -80,7 +81,7 @@ def build_leaf(task: LeafTask) -> WorkEntry:
         TargetError: what PostgreSQL read back is not what was sent; nothing was committed.
     """
     part = task.span.leaf_of("fact_transactions")
-    with connect(task.url, application=f"cauri {part}") as connection:
+    with CONNECTIONS.connection(task.url, f"cauri {part}") as connection:
         done = work_done(connection, task.work_id).get(part)
         if done:
             return done
