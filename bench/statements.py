@@ -16,11 +16,13 @@ from bench.sizes import rows_of
 from bench.sources import Source
 from warehouse.connection import connect
 
-# The lines of a statement's report that matter: user and system seconds, and what it was.
+# The lines of a report that matter: user and system seconds, and the statement. One with parameters has three reports.
 _REPORT = re.compile(
-    r"QUERY STATISTICS\n[^\n]*system usage stats:\n\s*!\s+([\d.]+) s user, ([\d.]+) s system.*?STATEMENT:\s+([^\n]*)",
+    r"(QUERY|PARSE MESSAGE|BIND MESSAGE|EXECUTE MESSAGE) STATISTICS\n"
+    r"[^\n]*system usage stats:\n\s*!\s+([\d.]+) s user, ([\d.]+) s system.*?STATEMENT:\s+([^\n]*)",
     re.DOTALL,
 )
+_ONCE = ("QUERY", "EXECUTE MESSAGE")
 _SHOWN, _WIDTH = 20, 90
 
 
@@ -44,10 +46,10 @@ def _reported(server: Server) -> Iterator[Path]:
 def seconds_by_statement(log: str) -> dict[str, tuple[int, float]]:
     """Statement, without its numbers -> how often it ran, and its core seconds."""
     found: dict[str, tuple[int, float]] = defaultdict(lambda: (0, 0.0))
-    for user, system, text in _REPORT.findall(log):
+    for what, user, system, text in _REPORT.findall(log):
         statement = re.sub(r"\d+", "N", text)[:_WIDTH]
         times, seconds = found[statement]
-        found[statement] = times + 1, seconds + float(user) + float(system)
+        found[statement] = times + (what in _ONCE), seconds + float(user) + float(system)
     return found
 
 

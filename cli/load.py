@@ -10,10 +10,8 @@ from cli.console import end_with, stderr
 from cli.context import Context, open_warehouse
 from cli.load_summary import tell
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
-from cli.sample import write_sample
 from engine.load import Request
 from engine.load import load as load_folder
-from sample.plan import SamplePlan
 from warehouse.errors import NothingToDoError
 
 SAMPLE_ROWS = 1_000_000
@@ -49,6 +47,9 @@ def load(
 def _sample_folder(context: Context) -> Path:
     folder = context.settings.home_path / "sample"
     if not (folder / "truth.json").exists():
+        from cli.sample import write_sample  # noqa: PLC0415 - most loads make none
+        from sample.plan import SamplePlan  # noqa: PLC0415
+
         stderr.print("No directory given: a sample will be loaded.")
         write_sample(SamplePlan(rows=SAMPLE_ROWS), folder)
     return folder

@@ -1,14 +1,16 @@
 """What a load did, for a person."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
 
 from cli.console import print_json, stdout, table
-from engine.maintenance import Maintenance
 from engine.summary import Scores, Summary
 from warehouse.errors import DataRefusedError
+
+if TYPE_CHECKING:
+    from engine.maintenance import Maintenance
 
 MIB = 1024 * 1024
 
@@ -73,7 +75,7 @@ def _gate_lines(breaches: list[dict[str, Any]], *, planned: bool) -> None:
         stdout.print(f"Gate, {verdict}: {breach['message']}", markup=False)
 
 
-def _show_maintenance(done: Maintenance) -> None:
+def _show_maintenance(done: "Maintenance") -> None:
     if done.recomputed_cells:
         stdout.print(f"Recomputed {done.recomputed_cells:,} cells that an interrupted run had left.")
     stdout.print(f"Partitions: {len(done.steps)} step(s) done." if done.steps else "Partitions: nothing to do.")

@@ -11,14 +11,15 @@ from pathlib import Path
 import polars as pl
 
 from engine.cells import cells
-from engine.day_totals import add_up
+from engine.day_totals import add_up_new, clients_by_day
 from engine.facts import FACT_COLUMNS, exact_sum, facts
 from engine.keys import KeyFolder
 from engine.slices import Slice, read_slices
+from engine.workers import CONNECTIONS
 from partitions.grain import Span
 from partitions.leaves import create_aside, index_and_analyse, staged
 from partitions.policy import Policy
-from warehouse.connection import Connection, connect, sql
+from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.errors import TargetError
 from warehouse.ledger import WorkEntry, record_work, work_done
@@ -52,12 +53,13 @@ class Totals:
     rows: int = 0
     amount_minor: int = 0
     commission_minor: int = 0
+    days: int = 0
     cells: int = 0
     cell_transactions: int = 0
     cell_amount_minor: int = 0
 
-    def add(self, fact: pl.DataFrame, summary: pl.DataFrame) -> None:
-        """Count rows that were sent.
+    def add(self, fact: pl.DataFrame, summary: pl.DataFrame, days: pl.DataFrame) -> None:
+        """Count rows that were sent, and the `days` (and currencies) whose totals come with them.
 
         Raises:
             TargetError: an amount of a cell is too large for its column.
@@ -68,6 +70,7 @@ class Totals:
         self.rows += fact.height
         self.amount_minor += amount
         self.commission_minor += exact_sum(fact["commission_minor"])
+        self.days += days.height
         self.cells += summary.height
         self.cell_transactions += int(summary["transactions"].sum())
         self.cell_amount_minor += amount
@@ -80,31 +83,31 @@ def build_leaf(task: LeafTask) -> WorkEntry:
         TargetError: what PostgreSQL read back is not what was sent; nothing was committed.
     """
     part = task.span.leaf_of("fact_transactions")
-    with connect(task.url, application=f"cauri {part}") as connection:
+    with CONNECTIONS.connection(task.url, f"cauri {part}") as connection:
         done = work_done(connection, task.work_id).get(part)
         if done:
             return done
         with connection.transaction():
-            sent = _copy(connection, task)
-            _verify(connection, task, sent)
+            sent, clients = _copy(connection, task)
+            _verify(connection, task, sent, clients)
             for policy in task.policies:
                 index_and_analyse(connection, policy, task.span)
-            add_up(connection, staged(task.policies[1], task.span))
             entry = WorkEntry(part, "built", sent.rows, sent.amount_minor, sent.commission_minor, sent.cells)
             record_work(connection, task.work_id, task.run_id, entry)
     return entry
 
 
-def _copy(connection: Connection, task: LeafTask) -> Totals:
+def _copy(connection: Connection, task: LeafTask) -> tuple[Totals, pl.DataFrame]:
     leaf, summary_leaf = (create_aside(connection, policy, task.span, task.timezone) for policy in task.policies)
-    sent = Totals()
+    sent, clients = Totals(), []
     for rows in _pieces(task):
         keyed = facts(rows, task.keys, task.run_id)
         fact, summary = keyed.select(FACT_COLUMNS), cells(keyed)
         copy_frame(connection, leaf, fact, freeze=True)
         copy_frame(connection, summary_leaf, summary, freeze=True)
-        sent.add(fact, summary)
-    return sent
+        clients.append(clients_by_day(summary))
+        sent.add(fact, summary, clients[-1])
+    return sent, pl.concat(clients)
 
 
 def _pieces(task: LeafTask) -> Iterator[pl.DataFrame]:
@@ -126,18 +129,14 @@ def _without(rows: pl.DataFrame, excluded: Path | None) -> pl.DataFrame:
     return rows if excluded is None else rows.join(pl.read_ipc(excluded), on="seq", how="anti", maintain_order="left")
 
 
-def _verify(connection: Connection, task: LeafTask, sent: Totals) -> None:
-    found = Totals(*_read_back(connection, task))
+def _verify(connection: Connection, task: LeafTask, sent: Totals, clients: pl.DataFrame) -> None:
+    """Compare what was sent with what is there, in one pass over the cells with the totals of their days."""
+    fact, summary = (staged(policy, task.span) for policy in task.policies)
+    of_fact = sql.SQL("SELECT count(*), sum(amount_minor)::text, sum(commission_minor)::text FROM {}").format(fact)
+    rows, amount, commission = (int(value or 0) for value in connection.execute(of_fact).fetchone() or (0, 0, 0))
+    found = Totals(rows, amount, commission, *add_up_new(connection, summary, clients))
     if found != sent:
         raise TargetError(
             f"leaf {task.span}: sent {sent}, PostgreSQL holds {found}",
             remedy="nothing of this leaf was kept; run the load again, and report this if it stays",
         )
-
-
-def _read_back(connection: Connection, task: LeafTask) -> tuple[int, ...]:
-    fact, summary = (staged(policy, task.span) for policy in task.policies)
-    of_fact = sql.SQL("SELECT count(*), sum(amount_minor)::text, sum(commission_minor)::text FROM {}").format(fact)
-    of_cells = sql.SQL("SELECT count(*), sum(transactions), sum(amount_minor)::text FROM {}").format(summary)
-    found = [*(connection.execute(of_fact).fetchone() or ()), *(connection.execute(of_cells).fetchone() or ())]
-    return tuple(int(value or 0) for value in found)

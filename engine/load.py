@@ -17,7 +17,6 @@ from engine.arrival import ALL_WHOLE, Arrival
 from engine.feeds import TRANSACTIONS
 from engine.gate import Breach, Gate, refusal
 from engine.intake import Doorkeeper, Intake, take_in
-from engine.maintenance import maintain
 from engine.outcomes import NO_WINNERS, settle
 from engine.plan import plan_leaves, work_identity
 from engine.publish import Closing, Publisher, publish
@@ -114,6 +113,8 @@ def run(job: Job, watcher: Watcher) -> Summary:
         with single_writer(job.url) as lock, leaf_executor(job.settings.workers) as executor:
             _run(job, lock, executor, stopwatch, watcher, summary)
             if job.nightly:
+                from engine.maintenance import maintain  # noqa: PLC0415 - of a nightly run only
+
                 with stopwatch.step(10):
                     summary.maintenance = maintain(job.url, job.settings, watcher)
     summary.steps = stopwatch.as_list()

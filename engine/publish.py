@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from engine.sift import seal_conflicts
 from engine.slices import Slice, read_slices
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
+from engine.workers import CONNECTIONS
 from partitions.coverage import attached_spans, built_spans, filled_spans
 from partitions.grain import Span, span_named
 from partitions.leaves import attach, create_attached, drop_staged
@@ -247,12 +249,13 @@ def _build(
         for plan in sorted(plans, key=lambda plan: -plan.rows)
         if plan.action == BUILD
     ]
-    futures = {executor.submit(build_leaf, task): task.span for task in tasks}
-    for future in as_completed(futures):
-        entry = future.result()
-        log.info("leaf built", extra={"leaf": entry.part, "rows": entry.rows})
-        yield futures[future]
-        publisher.watcher.advance(6, 1)
+    with closing(CONNECTIONS):
+        futures = {executor.submit(build_leaf, task): task.span for task in tasks}
+        for future in as_completed(futures):
+            entry = future.result()
+            log.info("leaf built", extra={"leaf": entry.part, "rows": entry.rows})
+            yield futures[future]
+            publisher.watcher.advance(6, 1)
 
 
 def _attach(publisher: Publisher, span: Span) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from engine.blocks import BROKEN, Block, Piece, clean, read_dialect, read_pieces
+from engine.blocks import BROKEN, Block, Piece, clean, read_dialect, read_pieces, repaired
 from engine.dialect import Dialect
 from engine.discover import SourceFile
 from engine.feeds import FEEDS, Feed, canonical_name
@@ -129,12 +129,9 @@ class LazyBatch:
             )
         dialect = self.reader.dialect
         assert dialect is not None
-        block = self._block(dialect)
-        raw = _parse(block, dialect, self.reader.file)
-        # Then no field can be too long, either; but what a mapping makes of it can.
-        short = (
-            block.longest is not None and block.longest <= MAX_FIELD_CHARACTERS and not self.reader.file.source.columns
-        )
+        block, raw = _fields(self._block(dialect), dialect, self.reader.file)
+        # What a mapping makes of short fields can be long.
+        short = block.is_short and not self.reader.file.source.columns
         return _batch(
             self.reader, raw, block.raw_lines, trim=_needs_trim(block.data), broken=_in_lines(block), short=short
         )
@@ -153,7 +150,7 @@ class LazyBatch:
         data = b"".join(lines[place] + b"\n" for place in places)
         some = Block(block.first_line, data, rows, block.raw_lines, block.broken)
         return _batch(
-            self.reader, _parse(some, dialect, self.reader.file), some.raw_lines, trim=True, broken=_in_lines(some)
+            self.reader, _fields(some, dialect, self.reader.file)[1], some.raw_lines, trim=True, broken=_in_lines(some)
         )
 
     def _block(self, dialect: Dialect) -> Block:
@@ -259,27 +256,38 @@ def _hint(feed: Feed, headings: tuple[str, ...], missing: list[str], unused: tup
     return "map the columns in a feeds.toml beside the files; docs/feeds.md shows how"
 
 
-def _parse(block: Block, dialect: Dialect, file: SourceFile) -> pl.DataFrame:
-    schema = dict.fromkeys((*dialect.header, EXTRA), pl.String())
-    if not block.data:
-        return pl.DataFrame(schema={ROW_NUMBER: pl.UInt32, **schema})
+def _fields(block: Block, dialect: Dialect, file: SourceFile) -> tuple[Block, pl.DataFrame]:
+    """The fields of a block's records, and the block, repaired if it had to be."""
+    if block.is_even:
+        try:
+            return block, _parse(block, dialect, extra=False).with_columns(pl.lit(None, pl.String).alias(EXTRA))
+        except pl.exceptions.PolarsError:
+            block = repaired(block, dialect)
     try:
-        raw = pl.read_csv(
-            block.data,
-            has_header=False,
-            schema=schema,
-            separator=dialect.delimiter,
-            infer_schema=False,
-            missing_columns="insert",
-            extra_columns="ignore",
-            row_index_name=ROW_NUMBER,
-            row_index_offset=block.first_line,
-        )
+        return block, _parse(block, dialect, extra=True)
     except pl.exceptions.PolarsError:
         raise SourceError(
             f"{file.name}: the lines after line {block.first_line} cannot be split into fields",
             remedy="look for unbalanced quotes there",
         ) from None
+
+
+def _parse(block: Block, dialect: Dialect, *, extra: bool) -> pl.DataFrame:
+    """Split lines into fields, with or without an extra one, beyond which fields are ignored, or else an error."""
+    schema = dict.fromkeys((*dialect.header, EXTRA) if extra else dialect.header, pl.String())
+    if not block.data:
+        return pl.DataFrame(schema={ROW_NUMBER: pl.UInt32, **schema})
+    raw = pl.read_csv(
+        block.data,
+        has_header=False,
+        schema=schema,
+        separator=dialect.delimiter,
+        infer_schema=False,
+        missing_columns="insert",
+        extra_columns="ignore" if extra else "raise",
+        row_index_name=ROW_NUMBER,
+        row_index_offset=block.first_line,
+    )
     return raw if block.numbers is None else raw.with_columns(pl.Series(ROW_NUMBER, block.numbers, pl.UInt32))
 
 

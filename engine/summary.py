@@ -1,13 +1,15 @@
 """What a load did, as one object: printed, stored with the run, and given to `--json`."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.discover import Discovery
-from engine.maintenance import Maintenance
 from engine.outcomes import Outcomes, total
 from engine.plan import LeafPlan
 from warehouse.errors import CauriError
+
+if TYPE_CHECKING:
+    from engine.maintenance import Maintenance
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Summary:
     restated_facts: int = 0
     recomputed_cells: int = 0
     refreshed_views: list[str] = field(default_factory=list)
-    maintenance: Maintenance | None = None
+    maintenance: "Maintenance | None" = None
     scores: Scores | None = None
     seconds: float = 0.0
     peak_rss_bytes: int = 0

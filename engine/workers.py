@@ -7,6 +7,11 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from warehouse.pool import Pool
+
+# Those on which leaves are built; one for the process, as tasks find it wherever they run.
+CONNECTIONS = Pool()
+
 
 @contextmanager
 def leaf_executor(workers: int) -> Iterator[Executor]:
@@ -22,6 +27,7 @@ def leaf_executor(workers: int) -> Iterator[Executor]:
     finally:
         # After a failure nobody waits for the leaves that have not begun.
         executor.shutdown(cancel_futures=True)
+        CONNECTIONS.close()
 
 
 def peak_memory() -> int:

@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-import adbc_driver_manager
 import polars as pl
-from adbc_driver_postgresql import dbapi
 
 from warehouse.connection import SETTLE_SESSION, dsn, error_of, sql
 
@@ -48,6 +46,9 @@ def reader(url: str) -> Iterator[Reader]:
         TransientTargetError: the server is away.
         TargetError: a query failed.
     """
+    # Its import takes a tenth of a second, which here goes by beside the work of other threads.
+    from adbc_driver_postgresql import dbapi  # noqa: PLC0415
+
     source = dsn(url, "cauri snapshot")
     with driver_errors_translated(), dbapi.connect(source) as connection, connection.cursor() as cursor:
         cursor.execute(SETTLE_SESSION)
@@ -68,6 +69,8 @@ def read_frame(url: str, query: str, matching: pl.DataFrame | None = None) -> pl
 @contextmanager
 def driver_errors_translated() -> Iterator[None]:
     """Turn ADBC's errors into Cauri's; only what is said first, which holds no row values."""
+    import adbc_driver_manager  # noqa: PLC0415
+
     try:
         yield
     except adbc_driver_manager.Error as exc:

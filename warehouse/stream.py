@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
-from adbc_driver_postgresql import dbapi
 from psycopg.conninfo import make_conninfo
 
 from warehouse.connection import Connection, sql
@@ -65,6 +64,8 @@ def stream_rows(
         TransientTargetError: the server is away.
         TargetError: the query failed.
     """
+    from adbc_driver_postgresql import dbapi  # noqa: PLC0415
+
     info = connection.info
     # The address may name several servers: only this one has the snapshot.
     url = make_conninfo(info.dsn, host=info.host, port=info.port, password=info.password or None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.main import app
+from cli.main import application
 from sample.plan import SamplePlan
 from tests.database import copied_database
 from tests.loading import (
@@ -52,7 +52,7 @@ def commands() -> list[str]:
             else:
                 yield " ".join((*words, name))
 
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(application())
     assert isinstance(group, typer.core.TyperGroup)
     return sorted(below(group, ()))
 
@@ -81,7 +81,7 @@ def test_help_of_a_command(command: str) -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_option_has_an_environment_variable(command: str) -> None:
-    node = typer.main.get_command(app)
+    node = typer.main.get_command(application())
     for word in command.split():
         assert isinstance(node, typer.core.TyperGroup)
         node = node.commands[word]

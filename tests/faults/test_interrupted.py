@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import polars as pl
 import pytest
 
 from engine.leaves import LeafTask, build_leaf
@@ -224,6 +225,19 @@ def test_a_row_lost_on_the_way_is_noticed_and_nothing_stays(url: str, tmp_path: 
         load(delivery(tmp_path / "delivery", moved=False), url)
     assert state(url)["staging"].startswith("0 rows")
     assert value_of(url, "SELECT count(*) FROM dwh.fact_transactions") == 20
+
+
+def test_a_client_mistaken_on_the_way_is_noticed(url: str, tmp_path: Path) -> None:
+    """The totals of a day count clients before they are sent: those that arrive have to be the same."""
+
+    def mistake(connection: Any, table: Any, frame: Any, **options: Any) -> None:
+        if "client_durable_key" in frame.columns:
+            frame = frame.with_columns(pl.col("client_durable_key") + 1)
+        copy_frame(connection, table, frame, **options)
+
+    with mock.patch("engine.leaves.copy_frame", mistake), pytest.raises(TargetError, match=r"days=1.*, .*days=0"):
+        load(delivery(tmp_path / "delivery", moved=False), url)
+    assert state(url)["staging"].startswith("0 rows")
 
 
 def test_a_leaf_task_that_is_run_twice_changes_nothing(url: str, scene: Scene) -> None:

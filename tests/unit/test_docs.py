@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from cli.main import app
+from cli.main import application
 from warehouse.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +40,7 @@ FOREIGN = re.compile(
 
 
 def leaf_commands() -> dict[str, Any]:
-    return dict(_leaves("cauri", typer.main.get_command(app)))
+    return dict(_leaves("cauri", typer.main.get_command(application())))
 
 
 def _leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
