@@ -4,7 +4,6 @@ A shard is the good rows of one batch. Identifiers are replaced by the codes of 
 only, so that no raw identifier is ever written to disk.
 """
 
-from datetime import datetime, timedelta
 from functools import cache
 
 import polars as pl
@@ -43,9 +42,6 @@ SLOW_MS = 60_000
 MICROSECONDS_OF_MINUTE = 60_000_000
 MICROSECONDS_OF_DAY = 86_400_000_000
 
-# To look at each hour of a longer time would take more than it saves.
-_ONE_OFFSET_AT_MOST = timedelta(days=92)
-
 
 class Dictionary:
     """Identifier -> code, for the length of a run; shared by the threads that read."""
@@ -77,10 +73,12 @@ def shape(
     good: pl.DataFrame, domains: Domains, file_number: int, timezone: str, dictionary: Dictionary
 ) -> pl.DataFrame:
     """Checked transactions -> the columns of a shard: minor units, days and minutes of the business zone, codes."""
+    # Zoneless from here on: each part of a zoned moment would look its offset up again.
+    local = pl.col("transaction_ts").dt.convert_time_zone(timezone).dt.replace_time_zone(None)
     services = domains.services
     return (
         good.lazy()
-        .with_columns(_local(good["transaction_ts"], timezone).alias("local"))
+        .with_columns(local=local)
         .with_columns(
             amount_minor=pl.col("amount") // pl.col("minor_step"),
             commission_minor=(pl.col("commission") // pl.col("minor_step")).fill_null(0),
@@ -110,25 +108,6 @@ def shape(
         )
         .collect()
     )
-
-
-def _local(moments: pl.Series, timezone: str) -> pl.Series:
-    """What the clocks of the zone show. Zoneless: each part of a zoned moment would look its offset up again.
-
-    Where they are not changed between the first moment and the last, one offset is enough for all: a third of the time.
-    """
-    first, last = moments.min(), moments.max()
-    if isinstance(first, datetime) and isinstance(last, datetime) and last - first < _ONE_OFFSET_AT_MOST:
-        hours = pl.datetime_range(first, last, "1h", time_unit="us", eager=True).append(pl.Series([last]))
-        offsets: pl.Series = (_shown(hours, timezone) - hours.dt.replace_time_zone(None)).unique()
-        if len(offsets) == 1:
-            local: pl.Series = moments.dt.replace_time_zone(None) + offsets.item()
-            return local
-    return _shown(moments, timezone)
-
-
-def _shown(moments: pl.Series, timezone: str) -> pl.Series:
-    return moments.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
 
 
 @cache

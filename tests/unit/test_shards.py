@@ -2,10 +2,8 @@
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -56,17 +54,6 @@ def test_day_and_minute_are_those_of_the_business_zone(
     row = shaped({"transaction_ts": moment}, timezone=timezone)
     assert row.select("date_key", "time_key").row(0) == (date_key, time_key)
     assert row["transaction_ts"].dt.strftime("%FT%TZ").item() == moment
-
-
-@pytest.mark.parametrize("last", ["2024-03-31T00:59:59Z", "2024-03-31T01:00:00Z", "2024-04-02T00:00:00Z"])
-@pytest.mark.parametrize("timezone", ["Europe/Paris", "Africa/Abidjan", "Asia/Kolkata"])
-def test_moments_around_a_change_of_the_clock_are_what_the_clock_shows(last: str, timezone: str) -> None:
-    """Whether one offset is enough for a piece is found out, not guessed."""
-    moments = ["2024-03-30T23:30:00Z", "2024-03-31T00:59:59Z", last]
-    rows = shaped(*({"transaction_ts": moment} for moment in moments), timezone=timezone)
-    shown = [datetime.fromisoformat(moment).astimezone(ZoneInfo(timezone)) for moment in moments]
-    assert rows["date_key"].to_list() == [int(f"{one:%Y%m%d}") for one in shown]
-    assert rows["time_key"].to_list() == [60 * one.hour + one.minute for one in shown]
 
 
 def test_a_row_knows_its_file_and_line() -> None:
