@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ml.features import counterparty_risk as risk
-from ml.features.amount import HIGH, ROUND_UNITS
+from ml.features.amount import ROUND_UNITS
 from ml.features.channel import HABIT_DAYS
 from ml.features.client import RISK_LEVELS, SIZES
 from ml.features.clocks import clock_of
@@ -21,7 +21,7 @@ from ml.features.sums import EQUAL
 from ml.features.temporal import FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR
 from ml.features.timeline import DAY, HOUR, Floats
 from ml.features.velocity import COLD
-from ml.features.view import USUAL_DAYS
+from ml.features.view import HIGH, USUAL_DAYS
 
 Features = dict[str, float | None]
 
