@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, running, share
+from ml.features.timeline import DAY, Columns, Floats, Ints, running, share
 from ml.features.view import USUAL_DAYS, View
 
 ROUND_UNITS = 100
@@ -18,15 +18,14 @@ def amount(view: View) -> Columns:
         "amount_to_usual": to_usual,
         "amount_to_max_90d": share(minor, largest(minor, client.now, client.back(USUAL_DAYS * DAY))[0]),
     }
-    for name, window in (("24h", 24 * HOUR), ("7d", 7 * DAY), ("30d", 30 * DAY), ("90d", USUAL_DAYS * DAY)):
-        since = client.back(window)
-        mean = sums.mean(since, client.now)
-        found[f"amount_to_mean_{name}"] = share(minor, mean)
-        if window > DAY:
-            found[f"client_mean_{name}"] = mean * unit
-            found[f"amount_z_{name}"] = (minor - mean) / sums.deviation(since, client.now)
+    means = {days: sums.mean(client.back(days * DAY), client.now) for days in (1, 3, 7, 30, USUAL_DAYS)}
+    found["amount_to_mean_24h"] = share(minor, means[1])
+    for days in (7, 30, USUAL_DAYS):
+        found[f"amount_to_mean_{days}d"] = share(minor, means[days])
+        found[f"client_mean_{days}d"] = means[days] * unit
+        found[f"amount_z_{days}d"] = (minor - means[days]) / sums.deviation(client.back(days * DAY), client.now)
     for days in (1, 3, 7):
-        found[f"client_mean_{days}d_to_usual"] = share(sums.mean(client.back(days * DAY), client.now), usual)
+        found[f"client_mean_{days}d_to_usual"] = share(means[days], usual)
     high = running(view.is_high)
     for days in (3, 7, 14):
         found[f"client_high_{days}d"] = high[client.now] - high[client.back(days * DAY)]
@@ -37,7 +36,7 @@ def amount(view: View) -> Columns:
         "client_highest_to_usual_3d": in_three_days,
         "client_highest_to_usual_7d": in_week,
         "log_amount": np.log1p(units),
-        "is_round_amount": (units > 0) & (units % ROUND_UNITS == 0),
+        "is_round_amount": (units > 0) & (np.rint(units / ROUND_UNITS) * ROUND_UNITS == units),
     }
 
 
@@ -49,14 +48,14 @@ def largest(values: npt.NDArray[np.generic], until: Ints, *sinces: Ints) -> list
     spans[0] = values
     for k in range(1, len(spans)):
         half = 1 << (k - 1)
-        spans[k] = spans[k - 1]
         np.maximum(spans[k - 1, :-half], spans[k - 1, half:], out=spans[k, :-half])
+        spans[k, -half:] = spans[k - 1, -half:]
     return [_largest(spans, since, until) for since in sinces]
 
 
 def _largest(spans: Floats, since: Ints, until: Ints) -> Floats:
     length = until - since
-    level = np.maximum(np.frexp(length)[1].astype(np.int64) - 1, 0)
+    level = np.maximum(np.frexp(np.arange(length.max(initial=0) + 1))[1].astype(np.int64) - 1, 0)[length]
     row, last = level * spans.shape[1], spans.shape[1] - 1
     best = np.maximum(spans.ravel()[row + np.minimum(since, last)], spans.ravel()[row + until - (1 << level)])
     best[length <= 0] = np.nan

@@ -1,9 +1,11 @@
 """To whom a client pays, and who pays to a beneficiary: distinct counterparts, new ones, the age of a pair."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
-from ml.features.counterpart import Counterpart
+from ml.features.counterpart import Counterpart, Told
 from ml.features.timeline import DAY, HOUR, Columns, Ints, Timeline, running
 from ml.features.view import USUAL_DAYS, View
 
@@ -32,12 +34,12 @@ def beneficiary(view: View) -> Columns:
     return {name: view.where_known("beneficiary", values) for name, values in found.items()} | opened | distinct
 
 
-def fan_in(payee: Counterpart) -> Columns:
+def fan_in(payee: Counterpart) -> Iterator[Told]:
     """Transactions to the beneficiary and distinct clients that made them."""
     line, known = payee.line, payee.known
     counts = {f"beneficiary_count_{name}": line.now - line.back(window) for name, window in WINDOWS.items()}
     since_previous, until_next = known.since_previous[payee.rows], known.until_next[payee.rows]
-    return counts | _distinct(line, since_previous, until_next, "beneficiary_clients")
+    yield payee.rows, counts | _distinct(line, since_previous, until_next, "beneficiary_clients")
 
 
 def _distinct(

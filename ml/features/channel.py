@@ -13,7 +13,7 @@ FEW = 12
 def channel(view: View) -> Columns:
     """Share of the channel and of the service among the client's transactions, and whether the channel changed."""
     channels = entity(view.frame, "channel")
-    own, most, usual = _counts(view, channels)
+    own, most, usual = _counts(view, channels, _distinct(view, "channel"))
     return {
         "channel_share_30d": share(own, _all(view)),
         "service_share_30d": share_of(view, "service"),
@@ -23,9 +23,9 @@ def channel(view: View) -> Columns:
 
 def share_of(view: View, column: str) -> Floats:
     """Share of the client's transactions of [t - 30 d, t) that have this row's value."""
-    values = entity(view.frame, column)
-    if len(np.unique(values)) <= FEW:
-        return share(_counts(view, values)[0], _all(view))
+    distinct = _distinct(view, column)
+    if len(distinct) <= FEW:
+        return share(_counts(view, entity(view.frame, column), distinct)[0], _all(view))
     same = view.line_of(column)
     return share(same.by_row(same.now - same.back(HABIT_DAYS * DAY)), _all(view))
 
@@ -34,11 +34,15 @@ def _all(view: View) -> Ints:
     return view.client.now - view.client.back(HABIT_DAYS * DAY)
 
 
-def _counts(view: View, values: Ints) -> tuple[Ints, Ints, Ints]:
+def _distinct(view: View, column: str) -> list[int]:
+    return sorted(view.frame[column].unique().fill_null(0).to_list())
+
+
+def _counts(view: View, values: Ints, distinct: list[int]) -> tuple[Ints, Ints, Ints]:
     """In [t - 30 d, t): transactions with this row's value, with the most frequent one, and that: of equals the lowest."""
     since, until = view.client.back(HABIT_DAYS * DAY), view.client.now
     own, most, usual = (np.zeros(len(values), np.int64) for _ in range(3))
-    for one in np.unique(values):
+    for one in distinct:
         here = values == one
         seen = running(here)
         count = seen[until] - seen[since]

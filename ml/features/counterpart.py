@@ -8,10 +8,13 @@ import numpy.typing as npt
 import polars as pl
 
 from ml.features.blocks import blocks
-from ml.features.timeline import Ints, Timeline, by_entity
+from ml.features.timeline import Columns, Ints, Timeline, by_entity
 
 # A report that has not come: after every moment.
 NEVER = np.iinfo(np.int64).max // 4
+
+# What a family says: some rows of all transactions, and their values.
+Told = tuple[Ints, Columns]
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,18 @@ class Counterpart:
     known: Known
 
     @classmethod
-    def blocks_of(cls, entity: Ints, by_moment: Ints, known: Known) -> Iterator["Counterpart"]:
-        """Blocks of whole entities; rows without one, which is the entity 0, are in none.
-
-        `by_moment`: rows in the order of their moments.
-        """
-        with_one = by_moment[entity[by_moment] > 0]
-        order = with_one[by_entity(entity[with_one])]
+    def blocks_of(cls, order: Ints, entity: Ints, known: Known) -> Iterator["Counterpart"]:
+        """Blocks of whole entities; `order` as `order_of` has it."""
         sorted_entity = entity[order]
         for block in blocks(sorted_entity):
             rows = order[block]
             yield cls(rows, Timeline.of(sorted_entity[block], known.moment[rows]), known)
+
+
+def order_of(entity: Ints, by_moment: Ints) -> Ints:
+    """Rows by entity and moment, without those that have none, which is the entity 0.
+
+    `by_moment`: rows in the order of their moments.
+    """
+    with_one = by_moment[entity[by_moment] > 0]
+    return with_one[by_entity(entity[with_one])]

@@ -1,12 +1,13 @@
 """What was known of frauds at the beneficiary and the location when a transaction was made: reports, not truths."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ml.features.counterpart import NEVER, Counterpart
-from ml.features.timeline import DAY, Columns, Floats, Ints, Timeline, share
+from ml.features.counterpart import NEVER, Counterpart, Told
+from ml.features.timeline import DAY, Columns, Floats, Ints, Timeline, running, share
 
 # Reports come about a week after their transactions: counts of transactions look back as much further.
 LABEL_DELAY_DAYS = 7
@@ -51,10 +52,18 @@ def _before(line: Timeline, keys: Ints) -> Ints:
     return np.cumsum(np.bincount(first_after, minlength=len(line.key) + 1)[:-1])
 
 
-def counterparty_risk(payee: Counterpart) -> Columns:
+# 0, and all else unknown, at a beneficiary of which no fraud has been reported.
+COUNTS = (
+    *(f"beneficiary_frauds_{days}d" for days in RISK_DAYS),
+    "ordinary_frauds_28d", "frauds_since_first_report", "frauds_since_first_ordinary",
+)  # fmt: skip
+
+
+def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
     """Reported frauds at the beneficiary over windows, and its last and first ones."""
     line, reported = payee.line, payee.known.reported[payee.rows]
-    frauds = np.flatnonzero(reported < NEVER)
+    is_fraud = reported < NEVER
+    frauds = np.flatnonzero(is_fraud)
     reports = Reports.of(line, frauds, reported[frauds])
     # Of which the amount was not high for their client, or of which nothing is known.
     frauds = frauds[~payee.known.is_high[payee.rows[frauds]]]
@@ -62,25 +71,29 @@ def counterparty_risk(payee: Counterpart) -> Columns:
     seen = line.back(LABEL_DELAY_DAYS * DAY)
     counts = {days: reports.until - reports.since(days) for days in RISK_DAYS}
     labelled = {days: seen - line.back((LABEL_DELAY_DAYS + days) * DAY) for days in SMOOTHED_DAYS}
-    return {
-        **{f"beneficiary_frauds_{days}d": count for days, count in counts.items()},
+    yield payee.rows, {
         **{f"beneficiary_risk_{days}d": _smoothed(counts[days], labelled[days]) for days in SMOOTHED_DAYS},
         "beneficiary_labelled_28d": labelled[28],
-        "ordinary_frauds_28d": ordinary.until - ordinary.since(28),
         "last_labelled_share": _last(line, payee.known.moment[payee.rows], reported, seen),
+    }
+    has_report = np.flatnonzero(reports.until > running(is_fraud)[line.start])
+    of_reports = {
+        **{f"beneficiary_frauds_{days}d": count for days, count in counts.items()},
+        "ordinary_frauds_28d": ordinary.until - ordinary.since(28),
         "days_since_fraud_report": _days_since_last(reports),
         **_episode(reports, reports, seen, "report"),
         **_episode(ordinary, reports, seen, "ordinary"),
     }
+    yield payee.rows[has_report], {name: values[has_report] for name, values in of_reports.items()}
 
 
-def location_risk(place: Counterpart) -> Columns:
+def location_risk(place: Counterpart) -> Iterator[Told]:
     """The rate at the location."""
     line, reported = place.line, place.known.reported[place.rows]
     frauds = np.flatnonzero(reported < NEVER)
     reports = Reports.of(line, frauds, reported[frauds])
     labelled = line.back(LABEL_DELAY_DAYS * DAY) - line.back((LABEL_DELAY_DAYS + 28) * DAY)
-    return {"location_risk_28d": _smoothed(reports.until - reports.since(28), labelled)}
+    yield place.rows, {"location_risk_28d": _smoothed(reports.until - reports.since(28), labelled)}
 
 
 def _smoothed(frauds: Ints, transactions: Ints) -> Floats:

@@ -1,6 +1,6 @@
 """Transactions in, features out: what was known when each was made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -13,8 +13,8 @@ from ml.features.blocks import blocks
 from ml.features.catalogue import FEATURE_NAMES, FEATURES
 from ml.features.channel import channel
 from ml.features.client import client
-from ml.features.counterpart import NEVER, Counterpart, Known
-from ml.features.counterparty_risk import LABEL_DELAY_DAYS, counterparty_risk, location_risk
+from ml.features.counterpart import Counterpart, Known, Told, order_of
+from ml.features.counterparty_risk import COUNTS, LABEL_DELAY_DAYS, counterparty_risk, location_risk
 from ml.features.geography import geography
 from ml.features.order import in_both_orders
 from ml.features.temporal import temporal
@@ -28,7 +28,7 @@ IDENTITY = ("transaction_id", "transaction_ts", "date_key", "client", "amount")
 HISTORY_DAYS = LABEL_DELAY_DAYS + 28 + USUAL_DAYS
 
 OF_CLIENTS = (temporal, amount, velocity, beneficiary, channel, geography, client)
-OF_COUNTERPARTS: dict[str, tuple[Callable[[Counterpart], Columns], ...]] = {
+OF_COUNTERPARTS: dict[str, tuple[Callable[[Counterpart], Iterator[Told]], ...]] = {
     "beneficiary": (fan_in, counterparty_risk),
     "location": (location_risk,),
 }
@@ -62,11 +62,14 @@ def features_of(frame: pl.DataFrame) -> pl.DataFrame:
     order, by_moment = in_both_orders(frame)
     frame, known = _gathered(frame, order), Known.of(frame, order)
     of_clients = blocks(entity(frame, "client"))
+    entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
     with ThreadPoolExecutor(THREADS) as threads:
+        orders = {column: threads.submit(order_of, entities[column], by_moment) for column in entities}
         parts = list(threads.map(partial(_of_clients, frame, known), of_clients))
         found = {name: np.full(frame.height, np.nan) for name in FEATURE_NAMES if name not in parts[0].columns}
+        found |= {name: np.where(entities["beneficiary"] > 0, 0, np.nan) for name in COUNTS}
         for column, families in OF_COUNTERPARTS.items():
-            counterparts = Counterpart.blocks_of(entity(frame, column), by_moment, known)
+            counterparts = Counterpart.blocks_of(orders[column].result(), entities[column], known)
             list(threads.map(partial(_of_counterparts, families, found), counterparts))
         parts = list(threads.map(partial(_with_columns, found), parts, of_clients))
     # Not in one piece: who needs a matrix copies the columns anyway.
@@ -93,11 +96,12 @@ def _of_clients(frame: pl.DataFrame, known: Known, block: slice) -> pl.DataFrame
 
 
 def _of_counterparts(
-    families: tuple[Callable[[Counterpart], Columns], ...], found: dict[str, Floats], counterpart: Counterpart
+    families: tuple[Callable[[Counterpart], Iterator[Told]], ...], found: dict[str, Floats], counterpart: Counterpart
 ) -> None:
     for family in families:
-        for name, values in family(counterpart).items():
-            found[name][counterpart.rows] = values
+        for rows, columns in family(counterpart):
+            for name, values in columns.items():
+                found[name][rows] = values
 
 
 def _with_columns(found: dict[str, Floats], part: pl.DataFrame, block: slice) -> pl.DataFrame:
