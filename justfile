@@ -99,6 +99,10 @@ bench-limits *args:
 bench-scale *args:
     uv run --group bench python -m bench.scale "$@"
 
+# All features from Parquet, their windows against DuckDB's, a hot client; --parity 100k: the batch against one by one
+bench-features *args:
+    uv run --extra ml --group bench python -m bench.features "$@"
+
 # Core seconds of client and server and the client's memory, step by step
 bench-bill *args:
     uv run --group bench python -m bench.bill "$@"

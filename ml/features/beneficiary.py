@@ -30,8 +30,11 @@ def beneficiary(view: View) -> Columns:
         f"client_new_beneficiaries_{name}": newcomers[client.now] - newcomers[client.back(WINDOWS[name])]
         for name in ("24h", "7d")
     }
-    distinct = _distinct(client, *view.gaps, "client_beneficiaries", has_one)
-    return {name: view.where_known("beneficiary", values) for name, values in found.items()} | opened | distinct
+    several = {
+        f"client_beneficiaries_{name}": distinct(client, *view.gaps, window, has_one)
+        for name, window in WINDOWS.items()
+    }
+    return {name: view.where_known("beneficiary", values) for name, values in found.items()} | opened | several
 
 
 def fan_in(payee: Counterpart) -> Iterator[Told]:
@@ -39,22 +42,23 @@ def fan_in(payee: Counterpart) -> Iterator[Told]:
     line, known = payee.line, payee.known
     counts = {f"beneficiary_count_{name}": line.now - line.back(window) for name, window in WINDOWS.items()}
     since_previous, until_next = known.since_previous[payee.rows], known.until_next[payee.rows]
-    yield payee.rows, counts | _distinct(line, since_previous, until_next, "beneficiary_clients")
+    every = np.ones(len(line.key), bool)
+    several = {
+        f"beneficiary_clients_{name}": distinct(line, since_previous, until_next, window, every)
+        for name, window in WINDOWS.items()
+    }
+    yield payee.rows, counts | several
 
 
-def _distinct(
-    line: Timeline, since_previous: Ints, until_next: Ints, prefix: str, counts: npt.NDArray[np.bool_] | None = None
-) -> Columns:
-    """Distinct counterparts of [t - w, t), linear in the rows of an entity; of the rows that count.
+def distinct(
+    line: Timeline, since_previous: Ints, until_next: Ints, window: int, counts: npt.NDArray[np.bool_]
+) -> Ints:
+    """Distinct counterparts of [t - window, t) among the rows that count, linear in the rows of an entity.
 
     A transaction stands for its pair from its moment until the pair's next one, but no longer than the window: those
     that have begun less those that have ended are the pairs of the window. It has ended by its age if it is older than
     the window and no other came within that, or else by its successor if that is before t.
     """
-    every = np.ones(len(line.key), bool) if counts is None else counts
-    begun = running(every)[line.now]
-    found: Columns = {}
-    for name, window in WINDOWS.items():
-        by_age, by_successor = running(every & (until_next >= window)), running(every & (since_previous < window))
-        found[f"{prefix}_{name}"] = begun - by_age[line.back(window)] - by_successor[line.now]
-    return found
+    begun, by_age = running(counts), running(counts & (until_next >= window))
+    by_successor = running(counts & (since_previous < window))
+    return begun[line.now] - by_age[line.back(window)] - by_successor[line.now]
