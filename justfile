@@ -115,9 +115,10 @@ bench-statements *args:
 bench-nightly *args:
     uv run --group bench python -m bench.nightly "$@"
 
-# Write docs/data-dictionary.md from the comments in the database
+# Write docs/data-dictionary.md from the comments in the database, docs/features.md from the catalogue of features
 dictionary:
     uv run python -m warehouse.dictionary
+    uv run python -m ml.features.document
 
 # Pin the versions of all dependencies in pyproject.toml; --upgrade takes the newest
 pin *args:

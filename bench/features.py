@@ -34,7 +34,9 @@ def main() -> None:
     options = _options()
     rows = handbook(options.data) if options.data else drawn(options.rows or DRAWN_ROWS)
     rows = rows.head(options.rows or rows.height)
-    print(f"{rows.height:,} rows of {rows['client'].n_unique():,} clients; {this_machine().cores} cores ({processor()})")
+    print(
+        f"{rows.height:,} rows of {rows['client'].n_unique():,} clients; {this_machine().cores} cores ({processor()})"
+    )
     with tempfile.TemporaryDirectory(prefix="cauri-bench-") as name:
         _measure(rows, Path(name), options.rounds)
     _hot(options.rounds)
@@ -79,7 +81,9 @@ def _print(
     rows: int, seconds: dict[str, list[float]], cores: dict[str, list[float]], different: dict[str, int]
 ) -> None:
     print(f"features: all {len(FEATURES)} from Parquet, {rates(rows, seconds['features']):,.0f} rows/s,")
-    print(f"          {rates(rows, (core / THREADS for core in cores['features'])):,.0f} by core seconds of {THREADS} cores")
+    print(
+        f"          {rates(rows, (core / THREADS for core in cores['features'])):,.0f} by core seconds of {THREADS} cores"
+    )
     print(f"windows : {spread(seconds['windows']):.2f} s, {spread(cores['windows']):.2f} core s")
     print(f"duckdb  : {spread(seconds['duckdb']):.2f} s, {spread(cores['duckdb']):.2f} core s")
     print(f"ratio   : {ratios(seconds['windows'], seconds['duckdb']):.2f} by seconds,", end=" ")

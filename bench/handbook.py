@@ -37,16 +37,18 @@ def drawn(rows: int, clients: int = 5_000, days: float = DAYS, seed: int = 1) ->
     seconds = np.sort(rng.integers(0, int(days * 86_400), rows))
     amount = np.round(np.abs(rng.normal(1, 0.5, rows)) * rng.uniform(5, 100, clients + 1)[client], 2)
     moment = pl.lit(BEGIN) + pl.Series(seconds).cast(pl.Int64) * pl.duration(seconds=1)
-    columns = {"client": client, "beneficiary": beneficiary, "amount": amount, "is_fraud": rng.random(rows) < FRAUD_SHARE}
+    columns = {
+        "client": client,
+        "beneficiary": beneficiary,
+        "amount": amount,
+        "is_fraud": rng.random(rows) < FRAUD_SHARE,
+    }
     return _completed(pl.DataFrame(columns).with_columns(moment=moment))
 
 
 def labels_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Frauds among the rows, each reported a week after it."""
-    return rows.filter("is_fraud").select(
-        pl.col(name).cast(kind)
-        for name, kind in LABEL_SCHEMA.items()
-    )
+    return rows.filter("is_fraud").select(pl.col(name).cast(kind) for name, kind in LABEL_SCHEMA.items())
 
 
 def transactions_of(rows: pl.DataFrame) -> pl.DataFrame:

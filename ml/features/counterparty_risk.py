@@ -71,11 +71,14 @@ def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
     seen = line.back(LABEL_DELAY_DAYS * DAY)
     counts = {days: reports.until - reports.since(days) for days in RISK_DAYS}
     labelled = {days: seen - line.back((LABEL_DELAY_DAYS + days) * DAY) for days in SMOOTHED_DAYS}
-    yield payee.rows, {
-        **{f"beneficiary_risk_{days}d": _smoothed(counts[days], labelled[days]) for days in SMOOTHED_DAYS},
-        "beneficiary_labelled_28d": labelled[28],
-        "last_labelled_share": _last(line, payee.known.moment[payee.rows], reported, seen),
-    }
+    yield (
+        payee.rows,
+        {
+            **{f"beneficiary_risk_{days}d": _smoothed(counts[days], labelled[days]) for days in SMOOTHED_DAYS},
+            "beneficiary_labelled_28d": labelled[28],
+            "last_labelled_share": _last(line, payee.known.moment[payee.rows], reported, seen),
+        },
+    )
     has_report = np.flatnonzero(reports.until > running(is_fraud)[line.start])
     of_reports = {
         **{f"beneficiary_frauds_{days}d": count for days, count in counts.items()},

@@ -80,7 +80,12 @@ def _gathered(frame: pl.DataFrame, order: Ints) -> pl.DataFrame:
     """The columns that are read, in an order; those without values cost nothing."""
     empty = [name for name in READ if frame[name].null_count() == frame.height]
     gathered = [pl.col(name).gather(order) for name in READ if name not in empty]
-    return frame.lazy().select(gathered).with_columns(pl.lit(None, frame.schema[name]).alias(name) for name in empty).collect()
+    return (
+        frame.lazy()
+        .select(gathered)
+        .with_columns(pl.lit(None, frame.schema[name]).alias(name) for name in empty)
+        .collect()
+    )
 
 
 def _of_clients(frame: pl.DataFrame, known: Known, block: slice) -> pl.DataFrame:
