@@ -81,9 +81,8 @@ def _print(
     rows: int, seconds: dict[str, list[float]], cores: dict[str, list[float]], different: dict[str, int]
 ) -> None:
     print(f"features: all {len(FEATURES)} from Parquet, {rates(rows, seconds['features']):,.0f} rows/s,")
-    print(
-        f"          {rates(rows, (core / THREADS for core in cores['features'])):,.0f} by core seconds of {THREADS} cores"
-    )
+    by_core = rates(rows, (core / THREADS for core in cores["features"]))
+    print(f"          {by_core:,.0f} rows/s of {THREADS} cores that have nothing else to do")
     print(f"windows : {spread(seconds['windows']):.2f} s, {spread(cores['windows']):.2f} core s")
     print(f"duckdb  : {spread(seconds['duckdb']):.2f} s, {spread(cores['duckdb']):.2f} core s")
     print(f"ratio   : {ratios(seconds['windows'], seconds['duckdb']):.2f} by seconds,", end=" ")
@@ -121,11 +120,11 @@ def _parity(rows: pl.DataFrame) -> None:
     began = time.perf_counter()
     found = compare(transactions_of(rows), labels_of(rows))
     seconds = time.perf_counter() - began
-    print(
-        f"parity  : {rows.height:,} rows x {len(FEATURES)} features one by one, {sum(found.different.values())} differences"
-        f" {found.different or ''}\n          {rows.height / seconds:,.0f} rows/s with their history;"
-        f" one transaction {median(found.seconds) * 1000:.2f} ms, 99 of 100 below {quantiles(found.seconds, n=100)[98] * 1000:.2f} ms"
-    )
+    different, last = sum(found.different.values()), quantiles(found.seconds, n=100)[98]
+    print(f"parity  : {rows.height:,} rows x {len(FEATURES)} features one by one: {different} differences", end=" ")
+    print(found.different or "")
+    print(f"          {rows.height / seconds:,.0f} rows/s with their history and the batch;", end=" ")
+    print(f"one transaction {median(found.seconds) * 1000:.2f} ms, 99 of 100 below {last * 1000:.2f} ms")
     if found.different:
         raise SystemExit("error: the batch is not what the definitions say")
 

@@ -39,7 +39,7 @@ def _distinct(view: View, column: str) -> list[int]:
 
 
 def _counts(view: View, values: Ints, distinct: list[int]) -> tuple[Ints, Ints, Ints]:
-    """In [t - 30 d, t): transactions with this row's value, with the most frequent one, and that: of equals the lowest."""
+    """In [t - 30 d, t): transactions with this row's value, with the usual one, and that: of equals the lowest."""
     since, until = view.client.back(HABIT_DAYS * DAY), view.client.now
     own, most, usual = (np.zeros(len(values), np.int64) for _ in range(3))
     for one in distinct:

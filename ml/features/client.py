@@ -14,12 +14,14 @@ def client(view: View) -> Columns:
     frame = view.frame
     first_day = frame["onboarded_on"].to_physical().cast(pl.Float64).to_numpy()
     return {
-        "client_size": _ranked(frame["company_size"], SIZES),
-        "client_risk_level": _ranked(frame["risk_level"], RISK_LEVELS),
+        "client_size": _ranked(view, "company_size", SIZES),
+        "client_risk_level": _ranked(view, "risk_level", RISK_LEVELS),
         "client_kyc_level": frame["kyc_level"].cast(pl.Float64).to_numpy(),
         "client_tenure_days": view.moment // DAY - first_day,
     }
 
 
-def _ranked(names: pl.Series, ranks: dict[str, int]) -> Floats:
-    return names.replace_strict(ranks, default=None, return_dtype=pl.Float64).to_numpy()
+def _ranked(view: View, column: str, ranks: dict[str, int]) -> Floats:
+    if view.is_empty(column):
+        return view.unknown
+    return view.frame[column].replace_strict(ranks, default=None, return_dtype=pl.Float64).to_numpy()

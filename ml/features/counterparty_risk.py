@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ml.features.counterpart import NEVER, Counterpart, Told
 from ml.features.timeline import DAY, Columns, Floats, Ints, Timeline, running, share

@@ -9,11 +9,12 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "features.md"
 
 _HEAD = f"""# Features
 
-Made by `uv run just dictionary` from `ml/features/catalogue.py`; a test fails when the two differ. {len(FEATURES)} features, all of
-type `Float64`; [fraud](fraud.md) says what becomes of them.
+Made by `uv run just dictionary` from `ml/features/catalogue.py`; a test fails when the two differ.
+{len(FEATURES)} features, all of type `Float64`; [fraud](fraud.md) says what becomes of them.
 
-A window of w is [t - w, t): neither the transaction itself nor others of the same moment are in it. Days have 24 hours. A label
-counts from the moment on at which it was reported. Attributes of a client are those of its version at the transaction.
+A window of w is [t - w, t): neither the transaction itself nor others of the same moment are in it. Days have 24 hours.
+A label counts from the moment on at which it was reported. Attributes of a client are those
+of its version at the transaction.
 """
 
 
@@ -28,7 +29,7 @@ def _section(family: str, features: list[Feature]) -> str:
     return "\n".join(
         [
             f"## {family.replace('_', ' ').capitalize()}\n",
-            "| feature | window | meaning | without history |",
+            "| feature | window | meaning | null |",
             "|---|---|---|---|",
             *rows,
             "",

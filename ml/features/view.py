@@ -68,7 +68,7 @@ class View:
 
     @cached_property
     def gaps(self) -> tuple[Ints, Ints]:
-        """Milliseconds since the previous and until the next transaction of the pair; as long as no window is without."""
+        """Milliseconds since the previous and until the next one of the pair; longer than windows without any."""
         pair = self.pair
         between = np.full(len(pair.key) + 1, REACH, np.int64)
         follows = pair.start[1:] == pair.start[:-1]
@@ -100,7 +100,8 @@ class View:
 
 def entity(frame: pl.DataFrame, column: str) -> Ints:
     """A column of keys as numbers from 0, which is no key."""
-    return frame[column].fill_null(0).cast(pl.Int64).to_numpy()
+    keys = frame[column]
+    return (keys.fill_null(0) if keys.null_count() else keys).cast(pl.Int64).to_numpy()
 
 
 def _within(clients: Ints, others: Ints, moment: Ints) -> Timeline:
