@@ -57,6 +57,6 @@ def _largest(spans: Floats, since: Ints, until: Ints) -> Floats:
     length = until - since
     level = np.maximum(np.frexp(np.arange(length.max(initial=0) + 1))[1].astype(np.int64) - 1, 0)[length]
     row, last = level * spans.shape[1], spans.shape[1] - 1
-    best = np.maximum(spans.ravel()[row + np.minimum(since, last)], spans.ravel()[row + until - (1 << level)])
+    best: Floats = np.maximum(spans.ravel()[row + np.minimum(since, last)], spans.ravel()[row + until - (1 << level)])
     best[length <= 0] = np.nan
     return best

@@ -57,8 +57,8 @@ def _local(view: View) -> tuple[Ints, npt.NDArray[np.bool_]]:
 def _by_day(look_up: Callable[[Ints], npt.NDArray[Number]], day: Ints) -> npt.NDArray[Number]:
     """What is true of each row's day since 1970, looked up once for all days from the first to the last."""
     first = day.min()
-    looked_up = look_up(np.arange(first, day.max() + 1))
-    return looked_up[day - first]
+    found: npt.NDArray[Number] = look_up(np.arange(first, day.max() + 1))[day - first]
+    return found
 
 
 def _days_to_month_end(day: Ints) -> Floats:
