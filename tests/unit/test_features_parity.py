@@ -67,6 +67,13 @@ def test_batch_is_what_the_definitions_say(seed: int) -> None:
     assert differences(*drawn(seed)) == {}
 
 
+def test_moments_on_the_minute_belong_to_it() -> None:
+    """A minute taken from hours as a fraction was the one before, for some moments without seconds."""
+    transactions, labels = drawn(8, rows=600)
+    on_the_minute = transactions.with_columns(pl.col("transaction_ts").dt.truncate("1m"))
+    assert differences(on_the_minute, labels) == {}
+
+
 def test_blocks_are_as_good_as_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     transactions, labels = drawn(7)
     whole = extract(transactions.lazy(), labels.lazy()).collect()
