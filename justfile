@@ -99,6 +99,10 @@ bench-limits *args:
 bench-scale *args:
     uv run --group bench python -m bench.scale "$@"
 
+# All features from Parquet, their windows against DuckDB's, a hot client; --parity 100k: the batch against one by one
+bench-features *args:
+    uv run --extra ml --group bench python -m bench.features "$@"
+
 # Core seconds of client and server and the client's memory, step by step
 bench-bill *args:
     uv run --group bench python -m bench.bill "$@"
@@ -111,9 +115,10 @@ bench-statements *args:
 bench-nightly *args:
     uv run --group bench python -m bench.nightly "$@"
 
-# Write docs/data-dictionary.md from the comments in the database
+# Write docs/data-dictionary.md from the comments in the database, docs/features.md from the catalogue of features
 dictionary:
     uv run python -m warehouse.dictionary
+    uv run python -m ml.features.document
 
 # Pin the versions of all dependencies in pyproject.toml; --upgrade takes the newest
 pin *args:

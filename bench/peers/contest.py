@@ -47,19 +47,25 @@ def run(peer: Peer, server: Server, target: Target) -> Finish:
     return Finish(seconds, digest_of(url, peer.tables(target)) == target.digest)
 
 
-def install_scripts() -> None:
-    """Make the environments of all scripts, so that no round waits for that."""
-    for script in sorted(HERE.glob("*.py")):
+def install_scripts(pattern: str = "*") -> None:
+    """Make the environments of the scripts, so that no round waits for that."""
+    for script in sorted(HERE.glob(f"{pattern}.py")):
         if script.read_text().startswith("# /// script"):
             _uv("sync", "--quiet", "--script", str(script))
 
 
 def _script(name: str, _server: Server, url: str, target: Target) -> None:
+    run_script(name, url, target.source)
+
+
+def run_script(name: str, *arguments: str | Path) -> str:
+    """What a script of this folder prints, run in its own environment."""
     script = HERE / f"{name}.py"
     python = _uv("python", "find", "--script", str(script)).strip()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    subprocess.run([python, script, url, target.source], env=environment, check=True, stdout=subprocess.DEVNULL)
+    command = [python, script, *arguments]
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _uv(*arguments: str) -> str:

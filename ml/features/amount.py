@@ -1,61 +1,62 @@
 """How an amount compares with what the client does."""
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from ml.features.timeline import DAY, HOUR, Floats, Ints, running, share
+from ml.features.timeline import DAY, Columns, Floats, Ints, running, share
 from ml.features.view import USUAL_DAYS, View
 
-# A normal deviate of twice the mean is rare, and five times the mean common among frauds by a stolen credential.
-HIGH = 2.5
 ROUND_UNITS = 100
 
 
-def amount(view: View) -> dict[str, Floats]:
+def amount(view: View) -> Columns:
     """The amount against the client's means, deviations and largest, and shifts of those means."""
     client, sums = view.client, view.client_sums
     # Amounts are compared in minor units, in which the sums are exact.
-    minor = view.minor
-    usual = view.usual_mean()
-    to_usual = share(minor, usual)
-    found: dict[str, npt.NDArray[Any]] = {
+    minor, usual, to_usual, unit = view.minor, view.usual_mean, view.to_usual, view.unit
+    found: Columns = {
         "amount_to_usual": to_usual,
-        "amount_to_max_90d": share(minor, largest(minor, client.back(USUAL_DAYS * DAY), client.now)),
+        "amount_to_max_90d": share(minor, largest(minor, client.now, client.back(USUAL_DAYS * DAY))[0]),
     }
-    for name, window in (("24h", 24 * HOUR), ("7d", 7 * DAY), ("30d", 30 * DAY), ("90d", USUAL_DAYS * DAY)):
-        since = client.back(window)
-        mean = sums.mean(since, client.now)
-        found[f"amount_to_mean_{name}"] = share(minor, mean)
-        if window > DAY:
-            found[f"client_mean_{name}"] = mean * view.unit
-            found[f"amount_z_{name}"] = (minor - mean) / sums.deviation(since, client.now)
+    means = {days: sums.mean(client.back(days * DAY), client.now) for days in (1, 3, 7, 30, USUAL_DAYS)}
+    found["amount_to_mean_24h"] = share(minor, means[1])
+    for days in (7, 30, USUAL_DAYS):
+        found[f"amount_to_mean_{days}d"] = share(minor, means[days])
+        found[f"client_mean_{days}d"] = means[days] * unit
+        found[f"amount_z_{days}d"] = (minor - means[days]) / sums.deviation(client.back(days * DAY), client.now)
     for days in (1, 3, 7):
-        found[f"client_mean_{days}d_to_usual"] = share(sums.mean(client.back(days * DAY), client.now), usual)
-    high = running(np.nan_to_num(to_usual) > HIGH)
+        found[f"client_mean_{days}d_to_usual"] = share(means[days], usual)
+    high = running(view.is_high)
     for days in (3, 7, 14):
         found[f"client_high_{days}d"] = high[client.now] - high[client.back(days * DAY)]
-    for days in (3, 7):
-        found[f"client_highest_to_usual_{days}d"] = largest(
-            np.nan_to_num(to_usual), client.back(days * DAY), client.now
-        )
+    in_week, in_three_days = largest(np.nan_to_num(to_usual), client.now, client.back(7 * DAY), client.back(3 * DAY))
     units = np.maximum(view.frame["amount"].to_numpy(), 0)
     return {
-        **{name: client.rows(values) for name, values in found.items()},
+        **found,
+        "client_highest_to_usual_3d": in_three_days,
+        "client_highest_to_usual_7d": in_week,
         "log_amount": np.log1p(units),
-        "is_round_amount": ((units > 0) & (units % ROUND_UNITS == 0)).astype(float),
+        "is_round_amount": (units > 0) & (np.rint(units / ROUND_UNITS) * ROUND_UNITS == units),
     }
 
 
-def largest(values: npt.NDArray[np.generic], since: Ints, until: Ints) -> Floats:
-    """Largest of the positions [since, until), by two spans of 2^k that cover them; NaN without any."""
+def largest(values: npt.NDArray[np.generic], until: Ints, *sinces: Ints) -> list[Floats]:
+    """Largest of the positions [since, until) for each since, by two spans of 2^k that cover them; NaN without any."""
+    longest = max(int((until - since).max(initial=1)) for since in sinces)
+    # Row k: the largest of the 2^k values from a position on.
+    spans = np.empty((max(longest, 1).bit_length(), len(values)))
+    spans[0] = values
+    for k in range(1, len(spans)):
+        half = 1 << (k - 1)
+        np.maximum(spans[k - 1, :-half], spans[k - 1, half:], out=spans[k, :-half])
+        spans[k, -half:] = spans[k - 1, -half:]
+    return [_largest(spans, since, until) for since in sinces]
+
+
+def _largest(spans: Floats, since: Ints, until: Ints) -> Floats:
     length = until - since
-    level = np.frexp(np.maximum(length, 1))[1] - 1
-    best = np.full(len(values), np.nan)
-    table = values.astype(float)
-    for k in range(int(level[length > 0].max(initial=-1)) + 1):
-        here = np.flatnonzero((level == k) & (length > 0))
-        best[here] = np.maximum(table[since[here]], table[until[here] - (1 << k)])
-        table = np.maximum(table[: len(table) - (1 << k)], table[1 << k :])
+    level = np.maximum(np.frexp(np.arange(length.max(initial=0) + 1))[1].astype(np.int64) - 1, 0)[length]
+    row, last = level * spans.shape[1], spans.shape[1] - 1
+    best: Floats = np.maximum(spans.ravel()[row + np.minimum(since, last)], spans.ravel()[row + until - (1 << level)])
+    best[length <= 0] = np.nan
     return best

@@ -1,65 +1,64 @@
 """To whom a client pays, and who pays to a beneficiary: distinct counterparts, new ones, the age of a pair."""
 
-import numpy as np
+from collections.abc import Iterator
 
-from ml.features.timeline import DAY, HOUR, REACH, Floats, Ints, Timeline, running
+import numpy as np
+import numpy.typing as npt
+
+from ml.features.counterpart import Counterpart, Told
+from ml.features.timeline import DAY, HOUR, Columns, Ints, Timeline, running
 from ml.features.view import USUAL_DAYS, View
 
 WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY}
 
 
-def beneficiary(view: View) -> dict[str, Floats]:
+def beneficiary(view: View) -> Columns:
     """Distinct and new beneficiaries of the client, and the history of the pair."""
     client, pair = view.client, view.pair
     since = pair.back(USUAL_DAYS * DAY)
     count = pair.now - since
     age = (pair.key - pair.key[np.minimum(since, len(pair.key) - 1)]) / DAY
     has_one = view.known("beneficiary")
-    is_new = pair.rows(count == 0)
+    pair_count = pair.by_row(count)
     found = {
-        "is_new_beneficiary": is_new,
-        "pair_count_90d": pair.rows(count),
+        "is_new_beneficiary": pair_count == 0,
+        "pair_count_90d": pair_count,
         "pair_age_days": pair.rows(np.where(count > 0, age, np.nan)),
     }
-    found = {name: view.where_known("beneficiary", values) for name, values in found.items()}
-    found |= _distinct(client, _until_next(view), has_one, "client_beneficiaries")
-    newcomers = running(client.along(is_new.astype(bool) & has_one))
-    for name in ("24h", "7d"):
-        opened = newcomers[client.now] - newcomers[client.back(WINDOWS[name])]
-        found[f"client_new_beneficiaries_{name}"] = client.rows(opened)
-    return found
+    newcomers = running((pair_count == 0) & has_one)
+    opened = {
+        f"client_new_beneficiaries_{name}": newcomers[client.now] - newcomers[client.back(WINDOWS[name])]
+        for name in ("24h", "7d")
+    }
+    several = {
+        f"client_beneficiaries_{name}": distinct(client, *view.gaps, window, has_one)
+        for name, window in WINDOWS.items()
+    }
+    return {name: view.where_known("beneficiary", values) for name, values in found.items()} | opened | several
 
 
-def fan_in(view: View) -> dict[str, Floats]:
+def fan_in(payee: Counterpart) -> Iterator[Told]:
     """Transactions to the beneficiary and distinct clients that made them."""
-    by, has_one = view.beneficiary, view.known("beneficiary")
-    counts = {f"beneficiary_count_{name}": by.rows(by.now - by.back(window)) for name, window in WINDOWS.items()}
-    found = counts | _distinct(by, _until_next(view), has_one, "beneficiary_clients")
-    return {name: view.where_known("beneficiary", values) for name, values in found.items()}
+    line, known = payee.line, payee.known
+    counts = {f"beneficiary_count_{name}": line.now - line.back(window) for name, window in WINDOWS.items()}
+    since_previous, until_next = known.since_previous[payee.rows], known.until_next[payee.rows]
+    every = np.ones(len(line.key), bool)
+    several = {
+        f"beneficiary_clients_{name}": distinct(line, since_previous, until_next, window, every)
+        for name, window in WINDOWS.items()
+    }
+    yield payee.rows, counts | several
 
 
-def _until_next(view: View) -> Ints:
-    """By row: milliseconds until the next transaction of the same pair, or as long as no window is."""
-    pair = view.pair
-    gap = np.full(len(pair.key), REACH, np.int64)
-    follows = pair.start[1:] == pair.start[:-1]
-    gap[:-1][follows] = np.diff(pair.key)[follows]
-    return pair.rows(gap).astype(np.int64)
-
-
-def _distinct(by: Timeline, until_next: Ints, counts: np.ndarray, prefix: str) -> dict[str, Floats]:
-    """Distinct counterparts of [t - w, t), linear in the rows of an entity.
+def distinct(
+    line: Timeline, since_previous: Ints, until_next: Ints, window: int, counts: npt.NDArray[np.bool_]
+) -> Ints:
+    """Distinct counterparts of [t - window, t) among the rows that count, linear in the rows of an entity.
 
     A transaction stands for its pair from its moment until the pair's next one, but no longer than the window: those
-    that have begun less those that have ended are the pairs of the window.
+    that have begun less those that have ended are the pairs of the window. It has ended by its age if it is older than
+    the window and no other came within that, or else by its successor if that is before t.
     """
-    counted = by.along(counts)
-    begun = running(counted)
-    gaps, keys = by.along(until_next)[counted], by.key[counted]
-    found = {}
-    for name, window in WINDOWS.items():
-        ends = np.sort(keys + np.minimum(gaps, window))
-        # One that ends at t still stands: its successor is a peer of t, or it is exactly a window old.
-        ended = np.searchsorted(ends, by.key)
-        found[f"{prefix}_{name}"] = by.rows(begun[by.now] - ended)
-    return found
+    begun, by_age = running(counts), running(counts & (until_next >= window))
+    by_successor = running(counts & (since_previous < window))
+    return begun[line.now] - by_age[line.back(window)] - by_successor[line.now]

@@ -2,38 +2,51 @@
 
 import numpy as np
 
-from ml.features.timeline import DAY, Floats, Ints, Timeline, running, share
-from ml.features.view import View, combined, entity
+from ml.features.timeline import DAY, Columns, Floats, Ints, running, share
+from ml.features.view import View, entity
 
 HABIT_DAYS = 30
+# Counting each value by itself is faster up to about so many, and slower beyond.
+FEW = 12
 
 
-def channel(view: View) -> dict[str, Floats]:
+def channel(view: View) -> Columns:
     """Share of the channel and of the service among the client's transactions, and whether the channel changed."""
-    client, channels = view.client, entity(view.frame, "channel")
+    channels = entity(view.frame, "channel")
+    own, most, usual = _counts(view, channels, _distinct(view, "channel"))
     return {
-        "channel_share_30d": share_of(view, "channel"),
+        "channel_share_30d": share(own, _all(view)),
         "service_share_30d": share_of(view, "service"),
-        "is_channel_changed": client.rows(_changed(client, client.along(channels))),
+        "is_channel_changed": np.where(most > 0, channels != usual, np.nan),
     }
 
 
 def share_of(view: View, column: str) -> Floats:
     """Share of the client's transactions of [t - 30 d, t) that have this row's value."""
-    clients, values = entity(view.frame, "client"), entity(view.frame, column)
-    same = view.line_of(combined(clients, values))
-    client = view.client
-    whole = client.rows(client.now - client.back(HABIT_DAYS * DAY))
-    return share(same.rows(same.now - same.back(HABIT_DAYS * DAY)), whole)
+    distinct = _distinct(view, column)
+    if len(distinct) <= FEW:
+        return share(_counts(view, entity(view.frame, column), distinct)[0], _all(view))
+    same = view.line_of(column)
+    return share(same.by_row(same.now - same.back(HABIT_DAYS * DAY)), _all(view))
 
 
-def _changed(client: Timeline, channels: Ints) -> Floats:
-    """By position: is it another channel than the most frequent one of [t - 30 d, t), of equals the lowest?"""
-    since, until = client.back(HABIT_DAYS * DAY), client.now
-    most, usual = np.zeros(len(channels), np.int64), np.zeros(len(channels), np.int64)
-    for one in np.unique(channels):
-        seen = running(channels == one)
+def _all(view: View) -> Ints:
+    return view.client.now - view.client.back(HABIT_DAYS * DAY)
+
+
+def _distinct(view: View, column: str) -> list[int]:
+    return sorted(view.frame[column].unique().fill_null(0).to_list())
+
+
+def _counts(view: View, values: Ints, distinct: list[int]) -> tuple[Ints, Ints, Ints]:
+    """In [t - 30 d, t): transactions with this row's value, with the usual one, and that: of equals the lowest."""
+    since, until = view.client.back(HABIT_DAYS * DAY), view.client.now
+    own, most, usual = (np.zeros(len(values), np.int64) for _ in range(3))
+    for one in distinct:
+        here = values == one
+        seen = running(here)
         count = seen[until] - seen[since]
-        wins = count > most
-        most[wins], usual[wins] = count[wins], one
-    return np.where(most > 0, channels != usual, np.nan)
+        np.copyto(own, count, where=here)
+        np.copyto(usual, one, where=count > most)
+        np.maximum(most, count, out=most)
+    return own, most, usual

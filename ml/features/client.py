@@ -2,24 +2,26 @@
 
 import polars as pl
 
-from ml.features.timeline import Floats
+from ml.features.timeline import DAY, Columns, Floats
 from ml.features.view import View
 
 SIZES = {"MICRO": 0, "SMALL": 1, "MEDIUM": 2, "LARGE": 3}
 RISK_LEVELS = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
 
 
-def client(view: View) -> dict[str, Floats]:
+def client(view: View) -> Columns:
     """Size, risk and checks as ordered numbers, and the days since the client was taken on."""
     frame = view.frame
-    tenure = (frame["transaction_ts"].dt.date() - frame["onboarded_on"]).dt.total_days()
+    first_day = frame["onboarded_on"].to_physical().cast(pl.Float64).to_numpy()
     return {
-        "client_size": _ranked(frame["company_size"], SIZES),
-        "client_risk_level": _ranked(frame["risk_level"], RISK_LEVELS),
+        "client_size": _ranked(view, "company_size", SIZES),
+        "client_risk_level": _ranked(view, "risk_level", RISK_LEVELS),
         "client_kyc_level": frame["kyc_level"].cast(pl.Float64).to_numpy(),
-        "client_tenure_days": tenure.cast(pl.Float64).to_numpy(),
+        "client_tenure_days": view.moment // DAY - first_day,
     }
 
 
-def _ranked(names: pl.Series, ranks: dict[str, int]) -> Floats:
-    return names.replace_strict(ranks, default=None, return_dtype=pl.Float64).to_numpy()
+def _ranked(view: View, column: str, ranks: dict[str, int]) -> Floats:
+    if view.is_empty(column):
+        return view.unknown
+    return view.frame[column].replace_strict(ranks, default=None, return_dtype=pl.Float64).to_numpy()

@@ -1,13 +1,12 @@
 """What was known of frauds at the beneficiary and the location when a transaction was made: reports, not truths."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ml.features.amount import HIGH
-from ml.features.timeline import DAY, Floats, Ints, Timeline, share
-from ml.features.view import NEVER, View, entity
+from ml.features.counterpart import NEVER, Counterpart, Told
+from ml.features.timeline import DAY, Columns, Floats, Ints, Timeline, running, share
 
 # Reports come about a week after their transactions: counts of transactions look back as much further.
 LABEL_DELAY_DAYS = 7
@@ -29,42 +28,74 @@ class Reports:
     timeline, how many of them were reported before its moment, those of earlier entities included.
     """
 
+    line: Timeline
     key: Ints
     position: Ints
     until: Ints
 
     @classmethod
-    def of(cls, line: Timeline, is_fraud: npt.NDArray[np.bool_], reported: Ints) -> "Reports":
-        """Of rows of the timeline's frame."""
-        position = np.flatnonzero(line.along(is_fraud))
-        key = line.keys_of(position, line.along(reported)[position])
+    def of(cls, line: Timeline, position: Ints, reported: Ints) -> "Reports":
+        """Of the transactions at some positions."""
+        key = line.keys_of(position, reported)
         by_report = np.argsort(key, kind="stable")
-        return cls(key[by_report], position[by_report], np.searchsorted(key[by_report], line.key))
+        return cls(line, key[by_report], position[by_report], _before(line, key))
 
-    def since(self, line: Timeline, days: int) -> Ints:
+    def since(self, days: int) -> Ints:
         """For each position, how many were reported before [t - days, t)."""
-        return np.searchsorted(self.key, line.key - days * DAY)
+        return _before(self.line, self.key + days * DAY)
 
 
-def counterparty_risk(view: View) -> dict[str, Floats]:
-    """Reported frauds at the beneficiary over windows, its last and first ones, and the rate at the location."""
-    line = view.beneficiary
-    reports = Reports.of(line, view.is_fraud, view.reported)
-    ordinary = Reports.of(line, view.is_fraud & _is_ordinary(view), view.reported)
+def _before(line: Timeline, keys: Ints) -> Ints:
+    """For each position, how many keys are before its moment: the keys are few, and looking them up costs little."""
+    first_after = np.searchsorted(line.key, keys, side="right")
+    return np.cumsum(np.bincount(first_after, minlength=len(line.key) + 1)[:-1])
+
+
+# 0, and all else unknown, at a beneficiary of which no fraud has been reported.
+COUNTS = (
+    *(f"beneficiary_frauds_{days}d" for days in RISK_DAYS),
+    "ordinary_frauds_28d", "frauds_since_first_report", "frauds_since_first_ordinary",
+)  # fmt: skip
+
+
+def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
+    """Reported frauds at the beneficiary over windows, and its last and first ones."""
+    line, reported = payee.line, payee.known.reported[payee.rows]
+    is_fraud = reported < NEVER
+    frauds = np.flatnonzero(is_fraud)
+    reports = Reports.of(line, frauds, reported[frauds])
+    # Of which the amount was not high for their client, or of which nothing is known.
+    frauds = frauds[~payee.known.is_high[payee.rows[frauds]]]
+    ordinary = Reports.of(line, frauds, reported[frauds])
     seen = line.back(LABEL_DELAY_DAYS * DAY)
-    found: dict[str, npt.NDArray[np.generic]] = {}
-    for days in RISK_DAYS:
-        frauds = found[f"beneficiary_frauds_{days}d"] = reports.until - reports.since(line, days)
-        if days in SMOOTHED_DAYS:
-            labelled = seen - line.back((LABEL_DELAY_DAYS + days) * DAY)
-            found[f"beneficiary_risk_{days}d"] = _smoothed(frauds, labelled)
-    found["beneficiary_labelled_28d"] = labelled
-    found["ordinary_frauds_28d"] = ordinary.until - ordinary.since(line, 28)
-    found["last_labelled_share"] = _last(view, seen)
-    found["days_since_fraud_report"] = _days_since_last(line, reports)
-    found |= _episode(line, reports, reports, seen, "report") | _episode(line, ordinary, reports, seen, "ordinary")
-    spread = {name: view.where_known("beneficiary", line.rows(values)) for name, values in found.items()}
-    return spread | {"location_risk_28d": _location_risk(view)}
+    counts = {days: reports.until - reports.since(days) for days in RISK_DAYS}
+    labelled = {days: seen - line.back((LABEL_DELAY_DAYS + days) * DAY) for days in SMOOTHED_DAYS}
+    yield (
+        payee.rows,
+        {
+            **{f"beneficiary_risk_{days}d": _smoothed(counts[days], labelled[days]) for days in SMOOTHED_DAYS},
+            "beneficiary_labelled_28d": labelled[28],
+            "last_labelled_share": _last(line, payee.known.moment[payee.rows], reported, seen),
+        },
+    )
+    has_report = np.flatnonzero(reports.until > running(is_fraud)[line.start])
+    of_reports = {
+        **{f"beneficiary_frauds_{days}d": count for days, count in counts.items()},
+        "ordinary_frauds_28d": ordinary.until - ordinary.since(28),
+        "days_since_fraud_report": _days_since_last(reports),
+        **_episode(reports, reports, seen, "report"),
+        **_episode(ordinary, reports, seen, "ordinary"),
+    }
+    yield payee.rows[has_report], {name: values[has_report] for name, values in of_reports.items()}
+
+
+def location_risk(place: Counterpart) -> Iterator[Told]:
+    """The rate at the location."""
+    line, reported = place.line, place.known.reported[place.rows]
+    frauds = np.flatnonzero(reported < NEVER)
+    reports = Reports.of(line, frauds, reported[frauds])
+    labelled = line.back(LABEL_DELAY_DAYS * DAY) - line.back((LABEL_DELAY_DAYS + 28) * DAY)
+    yield place.rows, {"location_risk_28d": _smoothed(reports.until - reports.since(28), labelled)}
 
 
 def _smoothed(frauds: Ints, transactions: Ints) -> Floats:
@@ -72,52 +103,37 @@ def _smoothed(frauds: Ints, transactions: Ints) -> Floats:
     return rate
 
 
-def _is_ordinary(view: View) -> npt.NDArray[np.bool_]:
-    """Rows whose amount was not high for their client, or of which nothing is known."""
-    return ~(share(view.minor, view.usual_mean()) > HIGH)
-
-
-def _last(view: View, seen: Ints) -> Floats:
+def _last(line: Timeline, moment: Ints, reported: Ints, seen: Ints) -> Floats:
     """Share of frauds, as reported by now, of the beneficiary's last 3 transactions of a label delay ago."""
-    line = view.beneficiary
-    reported = np.where(line.along(view.is_fraud), line.along(view.reported), NEVER)
-    moment, known, count = line.along(view.moment), np.zeros(len(seen)), np.minimum(seen - line.start, LAST)
+    known, count = np.zeros(len(seen)), np.minimum(seen - line.start, LAST)
     for back in range(1, LAST + 1):
         known += (back <= count) & (reported[np.maximum(seen - back, 0)] < moment)
     return share(known, count)
 
 
-def _days_since_last(line: Timeline, reports: Reports) -> Floats:
+def _days_since_last(reports: Reports) -> Floats:
+    line, last = reports.line, reports.until - 1
     out = np.full(len(line.key), np.nan)
-    last = reports.until - 1
     if len(reports.key):
-        has_one = (last >= 0) & (reports.position[np.maximum(last, 0)] >= line.start)
+        has_one = np.flatnonzero((last >= 0) & (reports.position[last] >= line.start))
         out[has_one] = (line.key[has_one] - reports.key[last[has_one]]) / DAY
     return out
 
 
-def _episode(line: Timeline, opening: Reports, reports: Reports, seen: Ints, suffix: str) -> dict[str, Floats]:
+def _episode(opening: Reports, reports: Reports, seen: Ints, suffix: str) -> Columns:
     """The first report of the last 21 days, what was reported since, and the transactions beside those frauds."""
-    first = opening.since(line, EPISODE_DAYS)
+    line, first = opening.line, opening.since(EPISODE_DAYS)
     frauds = opening.until - first
-    days, honest, known_frauds = (np.full(len(line.key), np.nan) for _ in range(3))
-    has_one = np.flatnonzero(frauds > 0)
-    if len(has_one):
-        opened = opening.key[first[has_one]]
-        days[has_one] = (line.key[has_one] - opened) / DAY
-        known_frauds[has_one] = reports.until[has_one] - np.searchsorted(reports.key, opened)
-        honest[has_one] = np.maximum(seen[has_one] - opening.position[first[has_one]] - known_frauds[has_one], 0)
+    days, honest, rate = (np.full(len(line.key), np.nan) for _ in range(3))
+    has_one = np.flatnonzero(frauds)
+    opened = opening.key[first[has_one]]
+    days[has_one] = (line.key[has_one] - opened) / DAY
+    known_frauds = reports.until[has_one] - np.searchsorted(reports.key, opened)
+    others = np.maximum(seen[has_one] - opening.position[first[has_one]] - known_frauds, 0)
+    honest[has_one], rate[has_one] = others, share(known_frauds, known_frauds + others)
     return {
         f"days_since_first_{suffix}": days,
-        f"frauds_since_first_{suffix}": frauds.astype(float),
+        f"frauds_since_first_{suffix}": frauds,
         f"honest_since_first_{suffix}": honest,
-        f"fraud_share_since_first_{suffix}": share(known_frauds, known_frauds + honest),
+        f"fraud_share_since_first_{suffix}": rate,
     }
-
-
-def _location_risk(view: View) -> Floats:
-    line = view.line_of(entity(view.frame, "location"))
-    reports = Reports.of(line, view.is_fraud, view.reported)
-    frauds = reports.until - reports.since(line, 28)
-    labelled = line.back(LABEL_DELAY_DAYS * DAY) - line.back((LABEL_DELAY_DAYS + 28) * DAY)
-    return view.where_known("location", line.rows(_smoothed(frauds, labelled)))

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from ml.features.channel import HABIT_DAYS, share_of
-from ml.features.timeline import DAY, HOUR, Floats, Ints, running
+from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, running
 from ml.features.view import USUAL_DAYS, View
 
 EARTH_RADIUS_KM = 6371.0088
@@ -13,11 +13,11 @@ LEAST_HOURS = 1 / 60
 PARTS = 1 << 30
 
 
-def geography(view: View) -> dict[str, Floats]:
+def geography(view: View) -> Columns:
     """Country, share of the location, and distances to the client's previous place and to the centre of its places."""
     return {
-        "is_other_country": _is_other_country(view.frame),
-        "location_share_30d": view.where_known("location", share_of(view, "location")),
+        "is_other_country": view.unknown if view.is_empty("location_country") else _is_other_country(view.frame),
+        "location_share_30d": _location_share(view),
         **_distances(view),
     }
 
@@ -27,21 +27,23 @@ def _is_other_country(frame: pl.DataFrame) -> Floats:
     return other.cast(pl.Float64).to_numpy()
 
 
-def _distances(view: View) -> dict[str, Floats]:
-    client = view.client
+def _location_share(view: View) -> Floats:
+    return view.unknown if view.is_empty("location") else view.where_known("location", share_of(view, "location"))
+
+
+def _distances(view: View) -> Columns:
+    if view.is_empty("latitude") or view.is_empty("longitude"):
+        return dict.fromkeys(("km_from_previous", "kmh_from_previous", "km_from_usual"), view.unknown)
     has_place = view.known("latitude") & view.known("longitude")
-    if not has_place.any():
-        unknown = np.full(len(has_place), np.nan)
-        return {"km_from_previous": unknown, "kmh_from_previous": unknown, "km_from_usual": unknown}
     at = np.where(has_place, on_sphere(*_degrees(view.frame)), 0)
     previous, hours = _previous(view, has_place)
     there = at[:, np.maximum(previous, 0)]
     km = np.where(has_place & (previous >= 0), arc_km(at / PARTS, there / PARTS), np.nan)
     usual = np.where(has_place, arc_km(at / PARTS, _centre(view, at)), np.nan)
     return {
-        "km_from_previous": client.rows(km),
-        "kmh_from_previous": client.rows(km / np.maximum(hours, LEAST_HOURS)),
-        "km_from_usual": client.rows(usual),
+        "km_from_previous": km,
+        "kmh_from_previous": km / np.maximum(hours, LEAST_HOURS),
+        "km_from_usual": usual,
     }
 
 

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ml.features.timeline import DAY
+from ml.features.timeline import DAY, HOUR
 from ml.features.view import RECENT_DAYS, USUAL_DAYS
 
 Row = Mapping[str, Any]
+Features = dict[str, float | None]
+
+WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY}
 
 
 @dataclass(frozen=True)
@@ -76,3 +79,8 @@ def usual_mean(client: Trail, moment: int) -> float | None:
     """Mean of the client's amounts of [t - 90 d, t - 14 d)."""
     before = client.window(moment - USUAL_DAYS * DAY, moment - RECENT_DAYS * DAY)
     return sum(amount_of(past.row) for past in before) / len(before) if before else None
+
+
+def ratio(part: float, whole: float | None) -> float | None:
+    """`part / whole`, unknown where the whole is not positive."""
+    return part / whole if whole is not None and whole > 0 else None

@@ -7,7 +7,21 @@ from ml.features.timeline import Ints, by_entity
 
 
 def in_order(frame: pl.DataFrame) -> Ints:
-    """Positions of the rows by client, moment and id.
+    """Positions of the rows by client, moment and id."""
+    return in_both_orders(frame)[0]
+
+
+def in_both_orders(frame: pl.DataFrame) -> tuple[Ints, Ints]:
+    """Positions of the rows by client, moment and id; and positions in that order, by moment and id."""
+    order = _by_moment(frame)
+    by_client = by_entity(frame["client"].cast(pl.Int64).to_numpy()[order])
+    by_moment = np.empty_like(by_client)
+    by_moment[by_client] = np.arange(len(by_client))
+    return order[by_client], by_moment
+
+
+def _by_moment(frame: pl.DataFrame) -> Ints:
+    """Positions of the rows by moment and id.
 
     Ids are compared only where moments are equal: sorting by three columns takes as long as half the features.
     """
@@ -21,5 +35,4 @@ def in_order(frame: pl.DataFrame) -> Ints:
     places = np.flatnonzero(tied)
     peers = pl.DataFrame({"moment": sorted_moment[places], "id": frame["transaction_id"].gather(order[places])})
     order[places] = order[places][peers.select(pl.arg_sort_by("moment", "id")).to_series().to_numpy()]
-    clients = frame["client"].cast(pl.Int64).to_numpy()
-    return order[by_entity(clients[order])]
+    return order

@@ -46,5 +46,4 @@ class AmountSums:
             + (self.low[until] - self.low[since])
         )
         spread = share(squares - share(total * total, count), count - 1)
-        spread[~(spread > EQUAL * (total / np.maximum(count, 1)) ** 2)] = np.nan
-        return np.sqrt(spread)
+        return np.sqrt(np.where(spread > EQUAL * (total / np.maximum(count, 1)) ** 2, spread, np.nan))

@@ -9,6 +9,8 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Number = TypeVar("Number", bound=np.generic)
+# By the name of a feature, numbers of any type; NaN is unknown.
+Columns = dict[str, npt.NDArray[Any]]
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -37,15 +39,14 @@ class Timeline:
     _back: dict[int, Ints] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, entity: Ints, moment: Ints, by_moment: Ints | None = None) -> "Timeline":
+    def of(cls, entity: Ints, moment: Ints, order: Ints | None = None) -> "Timeline":
         """Of rows with their moments in milliseconds; entities are numbers from 0.
 
-        `by_moment`: rows in the order of their moments; without it, rows stand by entity and moment already.
+        `order`: rows by entity and moment; without it, they stand so already.
         """
-        order = None if by_moment is None else by_moment[by_entity(entity[by_moment])]
         if order is not None:
             entity, moment = entity[order], moment[order]
-        opens = _changes(entity)
+        opens = changes(entity)
         first, last = (int(moment.min()), int(moment.max())) if len(moment) else (0, 0)
         origin, span = first - REACH, last - first + 2 * REACH
         key = np.cumsum(opens, dtype=np.int64)
@@ -54,7 +55,7 @@ class Timeline:
         key += moment
         key -= origin
         place = np.arange(len(entity))
-        start, now = (np.maximum.accumulate(place * begins) for begins in (opens, _changes(key)))
+        start, now = (np.maximum.accumulate(place * begins) for begins in (opens, changes(key)))
         return cls(order, key, start, now, origin, span)
 
     def back(self, milliseconds: int) -> Ints:
@@ -74,14 +75,18 @@ class Timeline:
 
     def rows(self, by_position: npt.NDArray[np.generic]) -> Floats:
         """Values by position, in the order of the frame."""
+        return self.by_row(by_position).astype(np.float64, copy=False)
+
+    def by_row(self, by_position: npt.NDArray[Number]) -> npt.NDArray[Number]:
+        """As `rows`, of the type that they have."""
         if self.order is None:
-            return by_position.astype(np.float64, copy=False)
-        out = np.empty(len(self.order))
+            return by_position
+        out = np.empty_like(by_position)
         out[self.order] = by_position
         return out
 
 
-def _changes(values: Ints) -> npt.NDArray[np.bool_]:
+def changes(values: Ints) -> npt.NDArray[np.bool_]:
     """Is a value another than the one before it?"""
     out = np.empty(len(values), bool)
     out[:1] = True
@@ -107,6 +112,6 @@ def running(values: npt.NDArray[np.generic]) -> Ints:
 
 def share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
     """`part / whole`, unknown (NaN) where the whole is not positive."""
-    out = np.full(len(whole), np.nan)
-    np.divide(part, whole, out=out, where=whole > 0)
-    return out
+    # A division with `where=` takes three times as long: it leaves the processor's vectors unused.
+    found: Floats = part / np.where(whole > 0, whole, np.nan)
+    return found

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from ml.features.timeline import DAY, HOUR, Floats, share
+from ml.features.timeline import DAY, HOUR, Columns, Floats, share
 from ml.features.view import USUAL_DAYS, View
 
 COLD = 3
 
 
-def velocity(view: View) -> dict[str, Floats]:
+def velocity(view: View) -> Columns:
     """Counts of the client over windows, a day against its daily mean, and the time since the previous transaction."""
     client, total = view.client, view.client_sums.plain
     since = {
@@ -17,14 +17,13 @@ def velocity(view: View) -> dict[str, Floats]:
     }  # fmt: skip
     count = {name: client.now - first for name, first in since.items()}
     paid = {name: total[client.now] - total[since[name]] for name in ("24h", "30d")}
-    found = {
+    return {
         **{f"client_count_{name}": values for name, values in count.items()},
         "client_amount_24h_to_30d": share(paid["24h"] * 30, paid["30d"]),
         "client_count_24h_to_30d": share(count["24h"] * 30, count["30d"]),
         "hours_since_previous": _hours_since(view, count["90d"]),
         "is_cold_start": count["90d"] < COLD,
     }
-    return {name: client.rows(values) for name, values in found.items()}
 
 
 def _hours_since(view: View, count: np.ndarray) -> Floats:

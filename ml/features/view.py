@@ -1,90 +1,110 @@
-"""A frame of transactions as arrays, and its rows by client, by beneficiary and by pair of both."""
+"""Transactions as arrays: a block of clients by moment, or of their counterparts."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from ml.features.sums import AmountSums
-from ml.features.timeline import DAY, Floats, Ints, Timeline, share
-
-# A report that has not come: after every moment.
-NEVER = np.iinfo(np.int64).max // 4
+from ml.features.timeline import DAY, REACH, Floats, Ints, Timeline, by_entity, share
 
 # What is usual for a client is what it did so long, without its last two weeks, in which a fraud may have gone on.
 USUAL_DAYS, RECENT_DAYS = 90, 14
+# A normal deviate of twice the mean is rare, and five times the mean common among frauds by a stolen credential.
+HIGH = 2.5
 
 
 @dataclass(frozen=True)
 class View:
-    """What every family of features reads.
+    """What the families of features that look at a client read.
 
-    `frame`: the transactions by client and moment, with `is_fraud` and `reported_at`. `moment`, `reported`:
-    milliseconds since 1970. `by_moment`: rows in the order of their moments. `minor`: the amount in minor units, not
-    negative, and `client_sums` its sums along `client`. No beneficiary and no location are the entity 0.
+    `frame`: all transactions of some clients, by client and moment. `moment`: milliseconds since 1970. `minor`: the
+    amount in minor units, not negative, and `client_sums` its sums along `client`. `pair`: the rows by client and
+    beneficiary; no beneficiary is the entity 0.
     """
 
     frame: pl.DataFrame
     moment: Ints
-    by_moment: Ints
     minor: Ints
     client: Timeline
-    beneficiary: Timeline
     pair: Timeline
     client_sums: AmountSums
-    is_fraud: npt.NDArray[np.bool_]
-    reported: Ints
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> "View":
         """Of transactions by client and moment."""
         moment = frame["transaction_ts"].dt.epoch("ms").to_numpy()
-        by_moment = np.argsort(moment, kind="stable")
-        client, beneficiary = entity(frame, "client"), entity(frame, "beneficiary")
+        clients = entity(frame, "client")
         minor = np.maximum(frame["amount_minor"].to_numpy(), 0)
         return cls(
             frame,
             moment,
-            by_moment,
             minor,
-            Timeline.of(client, moment),
-            Timeline.of(beneficiary, moment, by_moment),
-            Timeline.of(combined(client, beneficiary), moment, by_moment),
+            Timeline.of(clients, moment),
+            _within(clients, entity(frame, "beneficiary"), moment),
             AmountSums.of(minor),
-            frame["is_fraud"].fill_null(value=False).to_numpy(),
-            frame["reported_at"].dt.epoch("ms").fill_null(NEVER).to_numpy(),
         )
 
-    def line_of(self, entities: Ints) -> Timeline:
-        """The rows by other entities."""
-        return Timeline.of(entities, self.moment, self.by_moment)
+    def line_of(self, column: str) -> Timeline:
+        """The rows by client and a column."""
+        return _within(entity(self.frame, "client"), entity(self.frame, column), self.moment)
 
+    @cached_property
     def usual_mean(self) -> Floats:
-        """By position of `client`: mean amount of [t - 90 d, t - 14 d)."""
+        """Mean amount of the client of [t - 90 d, t - 14 d)."""
         return self.client_sums.mean(self.client.back(USUAL_DAYS * DAY), self.client.back(RECENT_DAYS * DAY))
+
+    @cached_property
+    def to_usual(self) -> Floats:
+        """The amount over that."""
+        return share(self.minor, self.usual_mean)
+
+    @cached_property
+    def is_high(self) -> npt.NDArray[np.bool_]:
+        """Is it far above that? Not if nothing is known."""
+        return self.to_usual > HIGH
+
+    @cached_property
+    def gaps(self) -> tuple[Ints, Ints]:
+        """Milliseconds since the previous and until the next one of the pair; longer than windows without any."""
+        pair = self.pair
+        between = np.full(len(pair.key) + 1, REACH, np.int64)
+        follows = pair.start[1:] == pair.start[:-1]
+        between[1:-1][follows] = np.diff(pair.key)[follows]
+        return pair.by_row(between[:-1]), pair.by_row(between[1:])
 
     @property
     def unit(self) -> Floats:
-        """By row: units of its currency in a minor unit."""
+        """Units of the currency in a minor unit."""
         return share(self.frame["amount"].to_numpy(), self.frame["amount_minor"].to_numpy())
 
     def where_known(self, column: str, values: Floats) -> Floats:
         """Values of the rows that have something in a column; NaN elsewhere."""
-        if not self.frame[column].null_count():
-            return values
-        return np.where(self.known(column), values, np.nan)
+        return np.where(self.known(column), values, np.nan) if self.frame[column].null_count() else values
 
     def known(self, column: str) -> npt.NDArray[np.bool_]:
         """Rows that have a value in a column."""
         return self.frame[column].is_not_null().to_numpy()
 
+    def is_empty(self, column: str) -> bool:
+        """Has no row a value in a column?"""
+        return self.frame[column].null_count() == self.frame.height
+
+    @property
+    def unknown(self) -> Floats:
+        """NaN for every row."""
+        return np.full(self.frame.height, np.nan)
+
 
 def entity(frame: pl.DataFrame, column: str) -> Ints:
     """A column of keys as numbers from 0, which is no key."""
-    return frame[column].fill_null(0).cast(pl.Int64).to_numpy()
+    keys = frame[column]
+    return (keys.fill_null(0) if keys.null_count() else keys).cast(pl.Int64).to_numpy()
 
 
-def combined(first: Ints, second: Ints) -> Ints:
-    """One number for each pair of two entities."""
-    return first * (int(second.max(initial=0)) + 1) + second
+def _within(clients: Ints, others: Ints, moment: Ints) -> Timeline:
+    """Rows of a client in the order of their moments stay so when they are told apart further."""
+    both = clients * (int(others.max(initial=0)) + 1) + others
+    return Timeline.of(both, moment, by_entity(both))

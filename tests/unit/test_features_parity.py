@@ -1,17 +1,15 @@
 """The batch against the definitions, one transaction at a time; and that a difference would be seen."""
 
 from datetime import UTC, date, datetime, timedelta
-from math import isclose
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from ml.features.catalogue import FEATURE_NAMES
+from bench.parity import compare
+from ml.features import blocks
 from ml.features.extract import extract
-from ml.features.history import History
-from ml.features.single import features
 from ml.transactions import LABEL_SCHEMA, SCHEMA
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -61,35 +59,26 @@ def drawn(seed: int, rows: int = 1500, days: int = 160) -> tuple[pl.DataFrame, p
 
 
 def differences(transactions: pl.DataFrame, labels: pl.DataFrame, *, leaks: bool = False) -> dict[str, int]:
-    """Feature -> rows in which batch and definition differ. `leaks`: let the definition see the row itself."""
-    batch = extract(transactions.lazy(), labels.lazy()).collect()
-    wanted = {row["transaction_id"]: row for row in batch.iter_rows(named=True)}
-    frauds = labels.filter("is_fraud").select("transaction_id", pl.col("reported_at").dt.epoch("ms"))
-    history = History(dict(frauds.iter_rows()))
-    found: dict[str, int] = {}
-    ordered = transactions.sort("transaction_ts", "transaction_id")
-    for row in ordered.iter_rows(named=True):
-        if leaks:
-            history.add({**row, "transaction_ts": row["transaction_ts"] - timedelta(milliseconds=1)})
-        single = features(history, row)
-        if not leaks:
-            history.add(row)
-        assert set(single) == set(FEATURE_NAMES)
-        for name, value in single.items():
-            if not _same(value, wanted[row["transaction_id"]][name]):
-                found[name] = found.get(name, 0) + 1
-    return found
-
-
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is None and other is None
-    return isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    return compare(transactions, labels, leaks=leaks).different
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_batch_is_what_the_definitions_say(seed: int) -> None:
     assert differences(*drawn(seed)) == {}
+
+
+def test_moments_on_the_minute_belong_to_it() -> None:
+    """A minute taken from hours as a fraction was the one before, for some moments without seconds."""
+    transactions, labels = drawn(8, rows=600)
+    on_the_minute = transactions.with_columns(pl.col("transaction_ts").dt.truncate("1m"))
+    assert differences(on_the_minute, labels) == {}
+
+
+def test_blocks_are_as_good_as_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    transactions, labels = drawn(7)
+    whole = extract(transactions.lazy(), labels.lazy()).collect()
+    monkeypatch.setattr(blocks, "ROWS", 100)
+    assert extract(transactions.lazy(), labels.lazy()).collect().equals(whole)
 
 
 def test_a_transaction_that_sees_itself_is_noticed() -> None:

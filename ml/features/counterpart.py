@@ -1,0 +1,67 @@
+"""The other side of transactions: all that some beneficiaries, or some locations, were given, by moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ml.features.blocks import blocks
+from ml.features.timeline import Columns, Ints, Timeline, by_entity
+
+# A report that has not come: after every moment.
+NEVER = np.iinfo(np.int64).max // 4
+
+# What a family says: some rows of all transactions, and their values.
+Told = tuple[Ints, Columns]
+
+
+@dataclass(frozen=True)
+class Known:
+    """By row of all transactions, what the other side has to know. Moments and gaps in milliseconds.
+
+    `is_high`: far above what is usual for its client. `since_previous`, `until_next`: gaps to the transactions of the
+    same client and beneficiary.
+    """
+
+    moment: Ints
+    reported: Ints
+    is_high: npt.NDArray[np.bool_]
+    since_previous: Ints
+    until_next: Ints
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, order: Ints) -> "Known":
+        """Of the rows of a frame with `is_fraud` and `reported_at`, in an order; the rest is not known yet."""
+        is_fraud = frame["is_fraud"].fill_null(value=False).to_numpy()
+        reported = np.where(is_fraud, frame["reported_at"].dt.epoch("ms").fill_null(NEVER).to_numpy(), NEVER)
+        moment = frame["transaction_ts"].dt.epoch("ms").to_numpy()
+        gaps = (np.empty(len(order), np.int64) for _ in range(2))
+        return cls(moment[order], reported[order], np.empty(len(order), bool), *gaps)
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A block of entities. `rows`: of all transactions, in the order of `line`."""
+
+    rows: Ints
+    line: Timeline
+    known: Known
+
+    @classmethod
+    def blocks_of(cls, order: Ints, entity: Ints, known: Known) -> Iterator["Counterpart"]:
+        """Blocks of whole entities; `order` as `order_of` has it."""
+        sorted_entity = entity[order]
+        for block in blocks(sorted_entity):
+            rows = order[block]
+            yield cls(rows, Timeline.of(sorted_entity[block], known.moment[rows]), known)
+
+
+def order_of(entity: Ints, by_moment: Ints) -> Ints:
+    """Rows by entity and moment, without those that have none, which is the entity 0.
+
+    `by_moment`: rows in the order of their moments.
+    """
+    with_one = by_moment[entity[by_moment] > 0]
+    return with_one[by_entity(entity[with_one])]
