@@ -193,6 +193,7 @@ STAGES = (
     "quarantine/stage_replayed",
     "restate/stage",
     "restate/stage_stale",
+    "scores/stage",
     "vault/stage_identities",
     "verify/stage",
 )
@@ -206,6 +207,7 @@ CREATE TEMPORARY TABLE id_block (block bigint, lowest text, highest text);
 NAMES = {
     "{leaf}": {
         "aggregates/total_leaf": "dwh.fact_daily_client_summary",
+        "aggregates/total_new_leaf": "dwh.fact_daily_client_summary",
         "": "dwh.fact_transactions",
     },
     "{view}": {"": "dwh.mv_daily_kpi"},

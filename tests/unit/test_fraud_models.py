@@ -12,7 +12,7 @@ from ml.fraud.models import Kind, fit
 from tests.invented import AMOUNT, FEATURES, RISK, examples
 from warehouse.errors import ModelError, TrainingError
 
-SMALL = BoosterParameters(trees=20, depth=3)
+SMALL = BoosterParameters(trees=20, depth=3, bags=1)
 
 
 @pytest.fixture(scope="module")
