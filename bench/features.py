@@ -82,7 +82,7 @@ def _print(
 ) -> None:
     print(f"features: all {len(FEATURES)} from Parquet, {rates(rows, seconds['features']):,.0f} rows/s,")
     by_core = rates(rows, (core / THREADS for core in cores["features"]))
-    print(f"          {by_core:,.0f} rows/s of {THREADS} cores that have nothing else to do")
+    print(f"          {by_core:,.0f} rows/s if {THREADS} cores shared its core seconds evenly")
     print(f"windows : {spread(seconds['windows']):.2f} s, {spread(cores['windows']):.2f} core s")
     print(f"duckdb  : {spread(seconds['duckdb']):.2f} s, {spread(cores['duckdb']):.2f} core s")
     print(f"ratio   : {ratios(seconds['windows'], seconds['duckdb']):.2f} by seconds,", end=" ")

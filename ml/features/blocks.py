@@ -7,7 +7,8 @@ import numpy as np
 from ml.features.timeline import Ints, changes
 
 # A block's arrays of half a megabyte stay in the processor's cache, and the kernel need not hand out pages for each.
-# Core seconds for 1.24 million rows: 3.6 by 2^15 rows, 2.9 by 2^16, 3.2 by 2^17.
+# Core seconds for 1.24 million rows on a busy machine, median of three: 4.2 by 2^15 rows, 3.6 by 2^16, 3.3 by 2^17; the
+# last two changed places in another run.
 ROWS = 1 << 16
 
 

@@ -6,8 +6,9 @@ from ml.features.timeline import DAY, Columns, Floats, Ints, running, share
 from ml.features.view import View, entity
 
 HABIT_DAYS = 30
-# Counting each value by itself is faster up to about so many, and slower beyond.
-FEW = 12
+# Counting each value by itself is faster up to about so many: of 65,536 rows, 4 values take 5.5 ms against 6.3, 8 take
+# 5.9 against 5.2, 32 take 18 against 6.5.
+FEW = 6
 
 
 def channel(view: View) -> Columns:

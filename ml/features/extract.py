@@ -115,7 +115,6 @@ def _frame(
 ) -> pl.DataFrame:
     columns = of_clients | {name: _column(name, values[block]) for name, values in found.items()}
     identity = (frame[name][block] for name in IDENTITY)
-    # Made of its columns: adding a hundred of them by an expression each takes a hundredth of a second.
     return pl.DataFrame([*identity, *(columns[name] for name in FEATURE_NAMES)])
 
 
