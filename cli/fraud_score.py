@@ -1,7 +1,7 @@
 """`cauri fraud score`."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,9 +10,6 @@ from cli.context import open_warehouse
 from cli.extra import models_needed
 from cli.fraud_options import Model, Since, Until, day_after, day_of
 from cli.options import Json
-
-if TYPE_CHECKING:
-    from ml.fraud.score import Scored
 
 
 def score(
@@ -43,15 +40,5 @@ def score(
     if json:
         print_json({"status": "done", **done.to_json()})
     else:
-        stdout.print(in_words(done))
+        stdout.print(done.in_words())
         stdout.print("Next: cauri fraud explain TRANSACTION_ID says why one is suspicious.")
-
-
-def in_words(done: "Scored") -> str:
-    """What was scored, in a line."""
-    bands = ", ".join(f"{rows:,} {band}" for band, rows in done.bands.items())
-    rate = done.to_json()["rows_per_second"]
-    return (
-        f"Scored {done.transactions:,} transactions of {done.days:,} days by model {done.model_version}: {bands};"
-        f" {done.seconds:.1f} s, {rate:,} rows/s."
-    )

@@ -1,12 +1,16 @@
 """What a load did, for a person."""
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.table import Table
 
+from cli.afterwards import Afterwards
 from cli.console import print_json, stdout, table
-from engine.summary import Scores, Summary
+from engine.summary import Summary
 from warehouse.errors import DataRefusedError
 
 if TYPE_CHECKING:
@@ -18,26 +22,26 @@ MIB = 1024 * 1024
 REASONS_SHOWN = 8
 
 
-def tell(summary: Summary, *, json: bool, after: dict[str, Any] | None = None) -> None:
+def tell(summary: Summary, *, json: bool, after: Sequence[Afterwards] = ()) -> None:
     """Print what a load, or a nightly run, did; a dry run ends here if the gate would have refused it.
 
-    `after` is what was done after the load, and stands in the JSON.
+    `after` is what was done after the load.
     """
     if json:
-        print_json(summary.to_json() | (after or {}))
+        print_json(reduce(or_, (one.to_json() for one in after), summary.to_json()))
     else:
-        _show(summary)
+        _show(summary, after)
     if summary.status == "planned" and any(not breach["accepted"] for breach in summary.gate):
         raise typer.Exit(DataRefusedError.exit_code)
 
 
-def _show(summary: Summary) -> None:
+def _show(summary: Summary, after: Sequence[Afterwards]) -> None:
     if summary.status != "nothing":
         _show_load(summary)
     if summary.maintenance:
         _show_maintenance(summary.maintenance)
-    if summary.scores:
-        _show_scores(summary.scores)
+    for one in after:
+        stdout.print(one.line, markup=False)
     if summary.status == "done":
         stdout.print("\nWhere to look next:")
         stdout.print("  uv run cauri status                 what the warehouse holds")
@@ -81,18 +85,6 @@ def _show_maintenance(done: "Maintenance") -> None:
     stdout.print(f"Partitions: {len(done.steps)} step(s) done." if done.steps else "Partitions: nothing to do.")
     for problem in done.problems:
         stdout.print(f"problem: {problem} (cauri partitions plan says more)", markup=False)
-
-
-def _show_scores(scores: Scores) -> None:
-    if scores.error:
-        stdout.print("Scores: not written; what was loaded stays.")
-    elif scores.skipped:
-        stdout.print(f"Scores: none; {scores.skipped}", markup=False)
-    else:
-        bands = ", ".join(f"{rows:,} {band}" for band, rows in scores.done["bands"].items())
-        stdout.print(
-            f"Scores: {scores.done['transactions']:,} transactions by {scores.done['model_version']}: {bands}."
-        )
 
 
 def _feeds_table(feeds: dict[str, Any]) -> Table:

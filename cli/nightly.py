@@ -1,24 +1,29 @@
 """`cauri nightly`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from cli.afterwards import Afterwards
 from cli.attention import attended_progress
 from cli.console import end_with, stdout
 from cli.context import open_warehouse
 from cli.load_summary import tell
 from cli.nightly_scores import score_night
+from cli.nightly_segments import assign_new_month
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
-from cli.rfm_assign import MonthDone, assign_new_month
 from engine.arrival import Arrival
 from engine.load import Request
 from engine.load import load as load_folder
+from engine.maintenance import Maintenance
 from engine.summary import Summary
 from warehouse.errors import NothingToDoError
 
 SETTLE_SECONDS = 60
+
+AFTERWARDS = (score_night, assign_new_month)
 
 
 def nightly(
@@ -53,20 +58,18 @@ def nightly(
     )
     with attended_progress("nightly", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
-        if not dry_run:
-            summary.scores = score_night(context)
-        segments = MonthDone() if dry_run else assign_new_month(context)
-        if segments.error:
-            attendant.went_wrong("segments", segments.error)
-        elif segments.line:
-            attendant.say(segments.line)
+        after = [] if dry_run else [one for act in AFTERWARDS if (one := act(context))]
+        for one in after:
+            if one.error:
+                attendant.went_wrong(one.name, one.error)
         attendant.finished(summary)
-    tell(summary, json=json, after=segments.to_json())
-    _end(summary, directory, segments, json=json)
+    tell(summary, json=json, after=after)
+    _end(summary, directory, after, json=json)
 
 
-def _end(summary: Summary, directory: Path, segments: MonthDone, *, json: bool) -> None:
-    ends = [end for end in (summary.maintenance, summary.scores, segments) if end is not None]
+def _end(summary: Summary, directory: Path, after: Sequence[Afterwards], *, json: bool) -> None:
+    maintained = [summary.maintenance] if summary.maintenance else []
+    ends: list[Maintenance | Afterwards] = [*maintained, *after]
     error = next((end.error for end in ends if end.error), None)
     nothing = (
         f"{directory} has no new file: {len(summary.skipped_files)} are in the ledger already,"

@@ -6,28 +6,9 @@ from typing import TYPE_CHECKING, Any
 from engine.discover import Discovery
 from engine.outcomes import Outcomes, total
 from engine.plan import LeafPlan
-from warehouse.errors import CauriError
 
 if TYPE_CHECKING:
     from engine.maintenance import Maintenance
-
-
-@dataclass
-class Scores:
-    """Fraud scores of a nightly run: `done` as the scoring tells it, or why there are none."""
-
-    done: dict[str, Any] = field(default_factory=dict)
-    skipped: str | None = None
-    error: CauriError | None = None
-
-    @property
-    def is_nothing(self) -> bool:
-        return not self.done and self.error is None
-
-    def to_json(self) -> dict[str, Any]:
-        """The object within the summary."""
-        failed = {"error": self.error.message, "remedy": self.error.remedy} if self.error else {}
-        return {**self.done, "skipped": self.skipped, **failed}
 
 
 @dataclass
@@ -53,7 +34,6 @@ class Summary:
     recomputed_cells: int = 0
     refreshed_views: list[str] = field(default_factory=list)
     maintenance: "Maintenance | None" = None
-    scores: Scores | None = None
     seconds: float = 0.0
     peak_rss_bytes: int = 0
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -102,7 +82,6 @@ class Summary:
             "recomputed_cells": self.recomputed_cells,
             "refreshed_views": self.refreshed_views,
             **({"maintenance": self.maintenance.to_json()} if self.maintenance else {}),
-            **({"scores": self.scores.to_json()} if self.scores else {}),
         }
 
 

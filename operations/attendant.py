@@ -85,8 +85,6 @@ class Attendant(LogWatcher):
             self._safely("lineage", partial(self._lineage.complete, document))
         if self._summary.maintenance and self._summary.maintenance.error:
             self._tell(self._summary.maintenance.error, "maintenance")
-        if self._summary.scores and self._summary.scores.error:
-            self._tell(self._summary.scores.error, "scores")
         self._safely("metrics", self._write_metrics)
 
     def failed(self, error: BaseException) -> None:

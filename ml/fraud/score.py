@@ -69,6 +69,14 @@ class Scored:
         parts = {part: round(seconds, 3) for part, seconds in self.parts.items()}
         return {**vars(self), "seconds": round(self.seconds, 3), "parts": parts, "rows_per_second": rate}
 
+    def in_words(self) -> str:
+        """The line that a person reads."""
+        bands = ", ".join(f"{rows:,} {band}" for band, rows in self.bands.items())
+        return (
+            f"Scored {self.transactions:,} transactions of {self.days:,} days by model {self.model_version}: {bands};"
+            f" {self.seconds:.1f} s, {self.to_json()['rows_per_second']:,} rows/s."
+        )
+
 
 def scores_of(model: Registered, rows: pl.DataFrame, scored_at: datetime) -> pl.DataFrame:
     """Rows of `ml.fraud_score` of rows with features; only alerts have reasons.

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from cli.afterwards import Afterwards, attempted
 from cli.context import Context
 from cli.load_summary import tell
 from cli.nightly import _end
 from cli.nightly_scores import score_night
-from cli.rfm_assign import MonthDone
 from engine.maintenance import Maintenance
-from engine.summary import Scores, Summary
+from engine.summary import Summary
 from tests.loading import Done, cauri, environment, new_folder, rows_of, transaction, write_feed
 from tests.scoring import Scoring, Trained, copied
-from warehouse.errors import CauriError, ModelError
+from warehouse.errors import CauriError, ModelError, NothingToDoError
 from warehouse.lock import single_writer
 
 
@@ -129,7 +129,7 @@ def test_nights_score_what_they_brought_and_make_up_for_what_one_could_not(wareh
     whole = model.read_bytes()
     model.write_bytes(b"")
     failed = night(warehouse, new_row(warehouse, 1))
-    assert (failed.code, "model.ubj differs" in failed.json["scores"]["error"]) == (1, True)
+    assert (failed.code, "model.ubj differs" in failed.json["scores"]["message"]) == (1, True)
     assert rows_of(warehouse.url, "SELECT count(*) FROM dwh.fact_transactions WHERE transaction_id = 'T1'") == [(1,)]
     model.write_bytes(whole)
     done = night(warehouse, new_row(warehouse, 2))
@@ -142,26 +142,31 @@ def test_nights_score_what_they_brought_and_make_up_for_what_one_could_not(wareh
 
 
 @pytest.mark.parametrize(
-    ("scores", "shown", "code"),
+    ("became", "shown", "code"),
     [
         (None, "", 99),
-        (Scores(skipped="no transaction was loaded"), "Scores: none; no transaction was loaded", 99),
-        (Scores(error=ModelError("model x differs")), "Scores: not written; what was loaded stays.", 1),
-        (
-            Scores({"transactions": 7, "model_version": "x", "bands": {"allow": 6, "review": 1, "block": 0}}),
-            "Scores: 7 transactions by x: 6 allow, 1 review, 0 block.",
-            0,
-        ),
+        (NothingToDoError("no transaction was loaded"), "Scores: none; no transaction was loaded", 99),
+        (ModelError("model x differs"), "Scores: not written; what was loaded stays.", 1),
+        (ZeroDivisionError(), "Scores: not written; what was loaded stays.", 1),
+        (Afterwards("scores", "done", "Scored 7 transactions"), "Scored 7 transactions", 0),
     ],
 )
-def test_how_a_night_ends_by_what_became_of_the_scores(scores: Scores | None, shown: str, code: int) -> None:
-    summary = Summary("nothing", maintenance=Maintenance(), scores=scores)
+def test_how_a_night_ends_by_what_became_of_the_scores(
+    became: Exception | Afterwards | None, shown: str, code: int
+) -> None:
+    def work() -> Afterwards | None:
+        if isinstance(became, Exception):
+            raise became
+        return became
+
+    after = [one for one in [attempted("scores", work)] if one]
+    summary = Summary("nothing", maintenance=Maintenance())
     said = io.StringIO()
     with redirect_stdout(said):
-        tell(summary, json=False)
+        tell(summary, json=False, after=after)
     assert shown in said.getvalue()
     try:
-        _end(summary, Path("arrivals"), MonthDone(), json=False)
+        _end(summary, Path("arrivals"), after, json=False)
         ended = 0
     except CauriError as error:
         ended = error.exit_code
@@ -191,19 +196,19 @@ def test_without_the_extra_the_remedy_is_to_install_it(warehouse: Scoring, tmp_p
     write_feed(tmp_path, "transactions", [new_row(warehouse, 1)])
     brought = without_extra(warehouse, "nightly", tmp_path, "--settle", 0, "--json")
     assert brought.returncode == 0, brought.stderr
-    assert "not installed" in json.loads(brought.stdout)["scores"]["skipped"]
+    assert "not installed" in json.loads(brought.stdout)["scores"]["message"]
 
 
 def test_a_night_whose_lock_is_taken_before_it_scores_says_try_again(
     warehouse: Scoring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_a_rival(context: Context) -> Scores | None:
+    def with_a_rival(context: Context) -> Afterwards | None:
         with single_writer(warehouse.url):
             return score_night(context)
 
-    monkeypatch.setattr("cli.nightly.score_night", with_a_rival)
+    monkeypatch.setattr("cli.nightly.AFTERWARDS", (with_a_rival,))
     done = night(warehouse, new_row(warehouse, 1))
-    assert (done.code, "another run is writing" in done.json["scores"]["error"]) == (75, True), done.told
+    assert (done.code, "another run is writing" in done.json["scores"]["message"]) == (75, True), done.told
 
 
 def test_models_are_judged_forward_in_time(unchanged: Scoring) -> None:
