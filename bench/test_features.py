@@ -23,7 +23,8 @@ def files(rows: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pa
 @pytest.mark.benchmark(group="features")
 def test_whole_list(benchmark: BenchmarkFixture, files: tuple[Path, Path], rows: int, rounds: int) -> None:
     def work() -> pl.DataFrame:
-        return extract(*map(pl.scan_parquet, files)).collect()
+        transactions, labels = map(pl.scan_parquet, files)
+        return extract(transactions, labels).collect()
 
     found = benchmark.pedantic(work, rounds=rounds, iterations=1, warmup_rounds=1)
     assert found.height == rows

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from engine.discover import SourceFile
 from engine.steps import STEPS
-from warehouse.errors import CauriError
+from warehouse.errors import CauriError, ConfigurationError
 from warehouse.settings import Settings
 
 stdout = Console(highlight=False, soft_wrap=True)
@@ -33,6 +34,34 @@ def table(title: str, *headings: str, numbers: int = 0) -> Table:
 def print_json(document: Any) -> None:
     """One JSON object on stdout."""
     sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+
+
+def decimals(value: float | None, places: int = 3) -> str:
+    """A number of a table; a dash where there is none."""
+    return "-" if value is None else f"{value:,.{places}f}"
+
+
+def say_to_stderr(*, quiet: bool) -> Callable[[str], None]:
+    """What a long command calls to say what it does."""
+    return (lambda _: None) if quiet else (lambda message: stderr.print(f"  {message}", style="dim", soft_wrap=True))
+
+
+def write_page(out: Path, text: str) -> None:
+    """Write one HTML file, whose folder is made; an empty one only tries whether it can be written.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with out.open("a" if not text else "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as exc:
+        raise ConfigurationError(
+            f"{out} cannot be written: {exc.strerror}", remedy="choose another file (--out)"
+        ) from None
+    if text:
+        stderr.print(f"Written: {out}", markup=False, soft_wrap=True)
 
 
 def end_with(error: CauriError, *, json: bool) -> NoReturn:

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cli.console import print_json, stderr, stdout, table
+from cli.console import decimals, print_json, say_to_stderr, stdout, table, write_page
 from cli.context import open_warehouse
 from cli.extra import models_needed
-from cli.fraud_options import DAY, day_after, day_of
-from cli.options import Json, Quiet
+from cli.fraud_options import Precision, Seed
+from cli.options import DAY, Json, Quiet, day_after, day_of
 
 SHOWN = {
     "average precision": "average_precision",
@@ -41,10 +41,8 @@ def evaluate(
     alerts_a_day: Annotated[
         float, typer.Option(min=0, envvar="CAURI_FRAUD_ALERTS_A_DAY", help="Alerts a day that the team can work.")
     ] = 100.0,
-    precision: Annotated[
-        float, typer.Option(min=0, max=1, envvar="CAURI_FRAUD_PRECISION", help="Precision to freeze a limit for.")
-    ] = 0.92,
-    seed: Annotated[int, typer.Option(envvar="CAURI_FRAUD_SEED", help="Of the trees' samples.")] = 0,
+    precision: Precision = 0.92,
+    seed: Seed = 0,
     out: Annotated[
         Path | None,
         typer.Option("--out", envvar="CAURI_FRAUD_REPORT", help="Also write one HTML file with curves and tables."),
@@ -54,22 +52,23 @@ def evaluate(
 ) -> None:
     """Judge models forward in time: trained, and tested on later days as they would have been used."""
     with models_needed():
-        from ml.fraud.charts import page  # noqa: PLC0415 - its packages may be missing, and take a second
-        from ml.fraud.evaluation import Question, answer  # noqa: PLC0415
+        from ml.fraud.evaluation import Question, answer  # noqa: PLC0415 - its packages may be missing, and take a second
+        from ml.fraud.page import page  # noqa: PLC0415
         from ml.fraud.protocol import PROTOCOLS  # noqa: PLC0415
         from ml.fraud.thresholds import Policy, Wishes  # noqa: PLC0415
 
+        if out:
+            # Before minutes of work rather than after them.
+            write_page(out, "")
         wishes = Wishes(Policy.CAPACITY, alerts_a_day, precision=precision)
         question = Question(PROTOCOLS[protocol], day_of(since), day_after(until), wishes, seed)
-        found = answer(open_warehouse().url, question, _silent if quiet else _say)
-        if out:
-            out.write_text(page(found.document, found.judgements), encoding="utf-8")
+        found = answer(open_warehouse().url, question, say_to_stderr(quiet=quiet))
     if json:
         print_json(found.document)
-        return
-    _show(found.document)
+    else:
+        _show(found.document)
     if out:
-        stdout.print(f"Curves and tables are in {out}.", markup=False)
+        write_page(out, page(found.document, found.judgements))
 
 
 def _show(document: dict[str, Any]) -> None:
@@ -107,9 +106,9 @@ def _show_limits(document: dict[str, Any]) -> None:
         spans = sure["by_fold"][number]
         shown.add_row(
             fold["test"]["since"],
-            _digits(value["block_precision"]), _span(spans.get("block_precision")),
-            _digits(value["block_recall"]), _span(spans.get("block_recall")),
-            _digits(value["block_alerts_a_day"], 1),
+            decimals(value["block_precision"]), _span(spans.get("block_precision")),
+            decimals(value["block_recall"]), _span(spans.get("block_recall")),
+            decimals(value["block_alerts_a_day"], 1),
         )  # fmt: skip
     stdout.print(shown)
 
@@ -119,16 +118,5 @@ def _cell(one: dict[str, Any], name: str) -> str:
     return "-" if mean is None else f"{mean:.3f} ±{deviation:.3f}"
 
 
-def _digits(value: float | None, places: int = 3) -> str:
-    return "-" if value is None else f"{value:.{places}f}"
-
-
 def _span(span: tuple[float, float] | None) -> str:
     return "-" if span is None else f"{span[0]:.3f} to {span[1]:.3f}"
-
-
-def _say(message: str) -> None:
-    stderr.print(f"  {message}", style="dim", soft_wrap=True)
-
-
-def _silent(_: str) -> None: ...

@@ -1,11 +1,11 @@
 """Options that the commands of `cauri fraud` share."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-DAY = ["%Y-%m-%d"]
+from cli.options import DAY
 
 Since = Annotated[
     datetime | None,
@@ -21,12 +21,8 @@ Model = Annotated[
 ]
 Version = Annotated[str, typer.Argument(metavar="VERSION", help="As `cauri fraud models` lists it.")]
 
-
-def day_of(moment: datetime | None) -> date | None:
-    """The day that was given, if one was."""
-    return moment.date() if moment else None
-
-
-def day_after(moment: datetime | None) -> date | None:
-    """The day after the one that was given, if one was."""
-    return moment.date() + timedelta(days=1) if moment else None
+Seed = Annotated[int, typer.Option(envvar="CAURI_FRAUD_SEED", help="Of the trees' samples.")]
+Precision = Annotated[
+    float,
+    typer.Option(min=0, max=1, envvar="CAURI_FRAUD_PRECISION", help="Least share of frauds among what is blocked."),
+]

@@ -8,8 +8,8 @@ import typer
 from cli.console import print_json, stdout
 from cli.context import open_warehouse
 from cli.extra import models_needed
-from cli.fraud_options import Model, Since, Until, day_after, day_of
-from cli.options import Json
+from cli.fraud_options import Model, Since, Until
+from cli.options import Json, day_after, day_of
 
 
 def score(

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cli.console import print_json, stderr, stdout, table
+from cli.console import decimals, print_json, say_to_stderr, stdout, table
 from cli.context import open_warehouse
 from cli.extra import models_needed
-from cli.fraud_options import DAY, day_of
-from cli.options import Json, Quiet
+from cli.fraud_options import Precision, Seed
+from cli.options import DAY, Json, Quiet, day_of
 
 if TYPE_CHECKING:
     from ml.fraud.train import Trained
@@ -57,15 +57,12 @@ def train(
     review_cost: Annotated[
         float, typer.Option(min=0, envvar="CAURI_FRAUD_REVIEW_COST", help="Cost of an alert, in units of the amounts.")
     ] = 5.0,
-    precision: Annotated[
-        float,
-        typer.Option(min=0, max=1, envvar="CAURI_FRAUD_PRECISION", help="Least share of frauds among what is blocked."),
-    ] = 0.92,
+    precision: Precision = 0.92,
     bags: Annotated[
         int,
         typer.Option(min=1, max=16, envvar="CAURI_FRAUD_BAGS", help="Fits to average: firmer, and as much slower."),
     ] = 1,
-    seed: Annotated[int, typer.Option(envvar="CAURI_FRAUD_SEED", help="Of the trees' samples.")] = 0,
+    seed: Seed = 0,
     promote: Annotated[
         bool, typer.Option("--promote", envvar="CAURI_FRAUD_PROMOTE", help="Make it champion, whoever is.")
     ] = False,
@@ -92,18 +89,11 @@ def train(
             promote=promote,
         )
         context = open_warehouse()
-        done = train_model(context.url, registry_of(context.settings), order, _silent if quiet else _say)
+        done = train_model(context.url, registry_of(context.settings), order, say_to_stderr(quiet=quiet))
     if json:
         print_json(done.to_json())
     else:
         _show(done)
-
-
-def _say(message: str) -> None:
-    stderr.print(f"  {message}", style="dim", soft_wrap=True)
-
-
-def _silent(_: str) -> None: ...
 
 
 def _show(done: "Trained") -> None:
@@ -136,18 +126,14 @@ def figures(metrics: dict[str, Any]) -> dict[str, str]:
     """What a person reads of a model, by name."""
     alerts, blocked = metrics["alerts"], metrics["blocked"]
     return {
-        "average precision": _digits(metrics["average_precision"]),
-        "of a random order": _digits(metrics["prevalence"]),
-        "AUC": _digits(metrics["auc"]),
+        "average precision": decimals(metrics["average_precision"]),
+        "of a random order": decimals(metrics["prevalence"]),
+        "AUC": decimals(metrics["auc"]),
         "alerts a day": f"{alerts['a_day']:,.1f}",
-        "precision of alerts": _digits(alerts["precision"]),
-        "recall of alerts": _digits(alerts["recall"]),
-        "recall by amount": _digits(alerts["value_recall"]),
-        "F1 of alerts": _digits(alerts["f1"]),
+        "precision of alerts": decimals(alerts["precision"]),
+        "recall of alerts": decimals(alerts["recall"]),
+        "recall by amount": decimals(alerts["value_recall"]),
+        "F1 of alerts": decimals(alerts["f1"]),
         "blocked a day": f"{blocked['a_day']:,.1f}",
-        "precision of blocked": _digits(blocked["precision"]),
+        "precision of blocked": decimals(blocked["precision"]),
     }
-
-
-def _digits(number: float | None) -> str:
-    return "-" if number is None else f"{number:.3f}"

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -20,4 +21,15 @@ Accept = Annotated[
         help="Publish although this expectation is not met, this once; may be given several times.",
     ),
 ]
+DAY = ["%Y-%m-%d"]
 TableName = Annotated[str, typer.Argument(metavar="TABLE", help="Partitioned table, with or without its schema.")]
+
+
+def day_of(moment: datetime | None) -> date | None:
+    """The day that was given, if one was."""
+    return moment.date() if moment else None
+
+
+def day_after(moment: datetime | None) -> date | None:
+    """The day after the one that was given, if one was."""
+    return moment.date() + timedelta(days=1) if moment else None

@@ -7,8 +7,8 @@ import typer
 from cli.console import print_json, stdout
 from cli.context import open_warehouse
 from cli.extra import models_needed
-from cli.options import Json
-from cli.rfm_options import AsOf, day_of
+from cli.options import Json, day_of
+from cli.rfm_options import AsOf
 from cli.rfm_show import show_segmented
 from partitions.apply import today_in
 

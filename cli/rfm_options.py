@@ -1,21 +1,18 @@
 """Options that the commands of `cauri rfm` share."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
+
+from cli.options import DAY
 
 AsOf = Annotated[
     datetime | None,
     typer.Option(
         "--as-of",
         envvar="CAURI_RFM_AS_OF",
-        formats=["%Y-%m-%d"],
+        formats=DAY,
         help="The twelve months before this day count; default: the first of the month that the data have reached.",
     ),
 ]
-
-
-def day_of(moment: datetime | None) -> date | None:
-    """The day that was given, if one was."""
-    return moment.date() if moment else None

@@ -6,20 +6,18 @@ from typing import Annotated
 
 import typer
 
-from cli.console import print_json, stderr
+from cli.console import print_json, write_page
 from cli.context import open_warehouse
 from cli.extra import models_needed
-from cli.options import Json
-from cli.rfm_options import day_of
+from cli.options import DAY, Json, day_of
 from cli.rfm_show import show_report
-from warehouse.errors import ConfigurationError
 
 
 def report(
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            "--as-of", envvar="CAURI_RFM_AS_OF", formats=["%Y-%m-%d"], help="Day of segmentation; default: the newest."
+            "--as-of", envvar="CAURI_RFM_AS_OF", formats=DAY, help="Day of segmentation; default: the newest."
         ),
     ] = None,
     since: Annotated[
@@ -27,7 +25,7 @@ def report(
         typer.Option(
             "--since",
             envvar="CAURI_RFM_SINCE",
-            formats=["%Y-%m-%d"],
+            formats=DAY,
             help="Earlier day, from which clients moved; default: the one before.",
         ),
     ] = None,
@@ -46,15 +44,4 @@ def report(
     else:
         show_report(found)
     if out is not None:
-        _write(out, page.page(found))
-
-
-def _write(out: Path, text: str) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
-    except OSError as exc:
-        raise ConfigurationError(
-            f"{out} cannot be written: {exc.strerror}", remedy="choose another file (--out)"
-        ) from None
-    stderr.print(f"Written: {out}", markup=False, soft_wrap=True)
+        write_page(out, page.page(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cli.console import stdout, table
+from cli.console import decimals, stdout, table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +59,7 @@ def _segments(document: dict[str, Any]) -> None:
             f"{one['revenue']:,.0f}",
             _share(one["revenue_share"]),
             _share(one["churn_risk"]),
-            _number(one["lifetime_value"]),
+            decimals(one["lifetime_value"], 0),
         )
     stdout.print(shown)
     stdout.print(
@@ -122,8 +122,8 @@ def _outlook(document: dict[str, Any]) -> None:
             f"{one['retained']:.0%}",
             f"{one['revenue']:,.0f}",
             _share(one["revenue_share"]),
-            _number(one["lift"], 2),
-            _number(one["predicted"]),
+            decimals(one["lift"], 2),
+            decimals(one["predicted"], 0),
         )
     stdout.print(shown)
     stdout.print(
@@ -145,7 +145,3 @@ def _quality(quality: dict[str, Any]) -> None:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.0%}"
-
-
-def _number(value: float | None, decimals: int = 0) -> str:
-    return "-" if value is None else f"{value:,.{decimals}f}"

@@ -4,6 +4,7 @@ from datetime import date
 
 import polars as pl
 
+from partitions.grain import date_key
 from warehouse.queries import query
 from warehouse.snapshot import reader
 
@@ -36,8 +37,6 @@ LABEL_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "reported_at": pl.Datetime("us", "UTC"),
 }
 
-FIRST_DATE_KEY, LAST_DATE_KEY = 0, 99_999_999
-
 
 def read_transactions(url: str, since: date | None = None, until: date | None = None) -> pl.LazyFrame:
     """Transactions of the days [since, until) in the business time zone.
@@ -50,7 +49,7 @@ def read_transactions(url: str, since: date | None = None, until: date | None = 
         TargetError: a query failed.
     """
     with reader(url) as one:
-        facts = one.read(query("ml/transactions"), [_key(since, FIRST_DATE_KEY), _key(until, LAST_DATE_KEY)])
+        facts = one.read(query("ml/transactions"), [date_key(since or date.min), date_key(until or date.max)])
         clients, locations = one.read(query("ml/clients")), one.read(query("ml/locations"))
         currencies = one.read(query("ml/currencies"))
     return (
@@ -72,7 +71,3 @@ def read_labels(url: str) -> pl.LazyFrame:
         return (
             one.read(query("ml/labels")).select(pl.col(name).cast(dtype) for name, dtype in LABEL_SCHEMA.items()).lazy()
         )
-
-
-def _key(day: date | None, otherwise: int) -> int:
-    return otherwise if day is None else day.year * 10_000 + day.month * 100 + day.day

@@ -33,3 +33,10 @@ def examples(rows: int = 2000, seed: int = 7) -> pl.DataFrame:
             "is_fraud": fraud,
         }
     )
+
+
+def shuffled_labels(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The same rows with their labels dealt out anew: nothing is left to learn."""
+    order = np.random.default_rng(seed).permutation(rows.height)
+    dealt = rows.select(pl.col("is_fraud", "reported_at").gather(order))
+    return rows.with_columns(dealt["is_fraud"], dealt["reported_at"])

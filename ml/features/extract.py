@@ -23,6 +23,7 @@ from ml.features.temporal import temporal
 from ml.features.timeline import Columns, Floats, Ints
 from ml.features.velocity import velocity
 from ml.features.view import USUAL_DAYS, View, entity
+from ml.features.wanted import Wanted
 
 IDENTITY = ("transaction_id", "transaction_ts", "date_key", "client", "amount")
 
@@ -43,37 +44,39 @@ NULLABLE = frozenset(feature.name for feature in FEATURES if feature.is_nullable
 THREADS = 2
 
 
-def extract(transactions: pl.LazyFrame, labels: pl.LazyFrame) -> pl.LazyFrame:
+def extract(transactions: pl.LazyFrame, labels: pl.LazyFrame, since: int = 0) -> pl.LazyFrame:
     """Features of each transaction, from the transactions and reports before it.
 
     Transactions: as `ml.transactions.SCHEMA`, at least `HISTORY_DAYS` further back than the first whose features are
-    wanted. Labels: `transaction_id`, `is_fraud`, `reported_at`.
+    wanted. Labels: `transaction_id`, `is_fraud`, `reported_at`. `since`: date key; what is older is history only.
 
     Returns: `IDENTITY` and one Float64 column a feature of `ml.features.catalogue.FEATURES`, by client, moment and id.
     """
     known = labels.filter("is_fraud").select("transaction_id", "is_fraud", "reported_at")
     rows = transactions.join(known, on="transaction_id", how="left")
     schema = {name: rows.collect_schema()[name] for name in IDENTITY} | dict.fromkeys(FEATURE_NAMES, pl.Float64)
-    return rows.map_batches(features_of, schema=schema)
+    return rows.map_batches(partial(features_of, since=since), schema=schema)
 
 
-def features_of(frame: pl.DataFrame) -> pl.DataFrame:
+def features_of(frame: pl.DataFrame, since: int = 0) -> pl.DataFrame:
     """As `extract`, of rows that have `is_fraud` and `reported_at`, null where unreported."""
-    if frame.is_empty():
+    if not (frame["date_key"] >= since).any():
+        frame = frame.clear()
         return frame.select(*IDENTITY, *(pl.lit(None, pl.Float64).alias(name) for name in FEATURE_NAMES))
     order, by_moment = in_both_orders(frame)
     frame, known = _gathered(frame, order), Known.of(frame, order)
     of_clients = blocks(entity(frame, "client"))
     entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
+    wanted = Wanted.of(frame, since)
     with ThreadPoolExecutor(THREADS) as threads:
         orders = {column: threads.submit(order_of, entities[column], by_moment) for column in entities}
-        parts = list(threads.map(partial(_of_clients, frame, known), of_clients))
-        found = {name: np.full(frame.height, np.nan) for name in FEATURE_NAMES if name not in parts[0]}
-        found |= {name: np.where(entities["beneficiary"] > 0, 0, np.nan) for name in COUNTS}
+        parts = list(threads.map(partial(_of_clients, frame, known, wanted), of_clients))
+        found = {name: np.full(len(wanted.rows), np.nan) for name in FEATURE_NAMES if name not in parts[0]}
+        found |= {name: np.where(entities["beneficiary"][wanted.rows] > 0, 0, np.nan) for name in COUNTS}
         for column, families in OF_COUNTERPARTS.items():
             counterparts = Counterpart.blocks_of(orders[column].result(), entities[column], known)
-            list(threads.map(partial(_of_counterparts, families, found), counterparts))
-        frames = list(threads.map(partial(_frame, frame, found), parts, of_clients))
+            list(threads.map(partial(_of_counterparts, families, wanted, found), counterparts))
+        frames = list(threads.map(partial(_frame, frame, wanted, found), parts, of_clients))
     # Not in one piece: who needs a matrix copies the columns anyway.
     return pl.concat(frames, rechunk=False)
 
@@ -90,7 +93,7 @@ def _gathered(frame: pl.DataFrame, order: Ints) -> pl.DataFrame:
     )
 
 
-def _of_clients(frame: pl.DataFrame, known: Known, block: slice) -> dict[str, pl.Series]:
+def _of_clients(frame: pl.DataFrame, known: Known, wanted: Wanted, block: slice) -> dict[str, pl.Series]:
     """Features of a block of clients; what their counterparts have to know is told them."""
     view = View.of(frame[block])
     known.since_previous[block], known.until_next[block] = view.gaps
@@ -98,23 +101,29 @@ def _of_clients(frame: pl.DataFrame, known: Known, block: slice) -> dict[str, pl
     found: Columns = {}
     for family in OF_CLIENTS:
         found |= family(view)
-    return {name: _column(name, values) for name, values in found.items()}
+    return {name: _column(name, wanted.pick(values, block)) for name, values in found.items()}
 
 
 def _of_counterparts(
-    families: tuple[Callable[[Counterpart], Iterator[Told]], ...], found: dict[str, Floats], counterpart: Counterpart
+    families: tuple[Callable[[Counterpart], Iterator[Told]], ...],
+    wanted: Wanted,
+    found: dict[str, Floats],
+    counterpart: Counterpart,
 ) -> None:
     for family in families:
         for rows, columns in family(counterpart):
+            places = rows if wanted.is_all else wanted.place[wanted.pick(rows, rows)]
             for name, values in columns.items():
-                found[name][rows] = values
+                found[name][places] = wanted.pick(values, rows)
 
 
 def _frame(
-    frame: pl.DataFrame, found: dict[str, Floats], of_clients: dict[str, pl.Series], block: slice
+    frame: pl.DataFrame, wanted: Wanted, found: dict[str, Floats], of_clients: dict[str, pl.Series], block: slice
 ) -> pl.DataFrame:
-    columns = of_clients | {name: _column(name, values[block]) for name, values in found.items()}
-    identity = (frame[name][block] for name in IDENTITY)
+    places = wanted.within(block)
+    columns = of_clients | {name: _column(name, values[places]) for name, values in found.items()}
+    rows = wanted.rows[places]
+    identity = (frame[name][block] if wanted.is_all else frame[name].gather(rows) for name in IDENTITY)
     return pl.DataFrame([*identity, *(columns[name] for name in FEATURE_NAMES)])
 
 

@@ -1,12 +1,13 @@
 """What an evaluation found, as one document: means and deviations over the folds, and how sure they are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ml.fraud.evaluate import Judgement, at_limit
-from ml.fraud.metrics import Scored, average_precision, interval, precision_at
+from ml.fraud.metrics import average_precision, interval, precision_at
 from ml.fraud.protocol import Fold, Protocol
 from ml.fraud.thresholds import Wishes
 
@@ -53,7 +54,7 @@ def _certainty(judgements: Sequence[Judgement], protocol: Protocol, wishes: Wish
         }
         if one.frozen and one.probability is not None and one.frozen.thresholds.block is not None:
             limit, days = one.frozen.thresholds.block, one.fold.test.number
-            calibrated = Scored(one.probability, *_rest(one.margins))
+            calibrated = replace(one.margins, score=one.probability)
             for name in ("precision", "recall"):
                 fold[f"block_{name}"] = interval(calibrated, _at(limit, days, f"block_{name}"))
         found["by_fold"].append(fold)
@@ -62,10 +63,6 @@ def _certainty(judgements: Sequence[Judgement], protocol: Protocol, wishes: Wish
 
 def _at(limit: float, days: int, name: str) -> Any:
     return lambda sample: at_limit(sample, sample.score, limit, days, "block")[name]
-
-
-def _rest(scored: Scored) -> tuple[Any, Any, Any, Any]:
-    return scored.labels, scored.client, scored.day, scored.amount
 
 
 def _rounded(value: Any) -> float | None:

@@ -70,7 +70,7 @@ def precision_at(scored: Scored, capacity: int) -> float:
 
 def best_precision_at(scored: Scored, capacity: int) -> float:
     """What a perfect score would reach: there are not `capacity` frauds on each day."""
-    return precision_at(Scored(scored.labels.astype(float), *_rest(scored)), capacity)
+    return precision_at(replace(scored, score=scored.labels.astype(float)), capacity)
 
 
 def recall_at_rates(scored: Scored) -> dict[float, float]:
@@ -113,7 +113,3 @@ def interval(scored: Scored, measure: Callable[[Scored], float], seed: int = 0) 
             values.append(measure(sample))
     low, high = np.nanquantile(values, INTERVAL) if values else (np.nan, np.nan)
     return float(low), float(high)
-
-
-def _rest(scored: Scored) -> tuple[Labels, npt.NDArray[np.int64], npt.NDArray[np.int64], Floats]:
-    return scored.labels, scored.client, scored.day, scored.amount

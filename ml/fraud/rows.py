@@ -31,8 +31,7 @@ def all_labels(url: str) -> pl.DataFrame:
 def rows_with_features(url: str, days: Days, labels: pl.DataFrame) -> pl.LazyFrame:
     """Transactions of the days with every feature, as `extract` gives them."""
     history = read_transactions(url, days.since - timedelta(days=HISTORY_DAYS), days.until)
-    wanted = pl.col("date_key").is_between(date_key(days.since), date_key(days.until), closed="left")
-    return extract(history, labels.lazy()).filter(wanted)
+    return extract(history, labels.lazy(), date_key(days.since))
 
 
 def labelled(rows: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

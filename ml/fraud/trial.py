@@ -75,12 +75,5 @@ def known_by(tested: pl.DataFrame, day: date) -> Labels:
     return labels
 
 
-def shuffled_labels(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The same rows with their labels dealt out anew: nothing is left to learn."""
-    order = np.random.default_rng(seed).permutation(rows.height)
-    dealt = rows.select(pl.col("is_fraud", "reported_at").gather(order))
-    return rows.with_columns(dealt["is_fraud"], dealt["reported_at"])
-
-
 def _moment(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)

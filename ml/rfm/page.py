@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else. It holds counts and quantiles, no value of a single client."""
+"""The report as one HTML file. It holds counts and quantiles, no value of a single client."""
 
 from html import escape
 from typing import Any
@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import polars as pl
 from plotly.subplots import make_subplots
 
+from ml.html import html_page, html_table, layout
 from ml.rfm.prototypes import names, segments
 from ml.rfm.quintiles import FIFTHS
 from ml.rfm.report import Report
@@ -14,29 +15,13 @@ from ml.rfm.report import Report
 COLOURS = {1: "#1b7837", 2: "#7fbf7b", 3: "#e08214", 4: "#9e9ac8", 5: "#737373"}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2em auto;padding:0 1em;color:#222}
-table{border-collapse:collapse;width:100%;margin:1em 0}th,td{padding:.4em .6em;border-bottom:1px solid #ddd;
-text-align:left;vertical-align:top}td.n,th.n{text-align:right}td.n{white-space:nowrap}
-.s{display:inline-block;width:.8em;height:.8em;margin-right:.5em;border-radius:2px}p.note{color:#666}i{color:#555}
-"""
-
 
 def page(found: Report) -> str:
     """The whole file."""
     told = found.to_json()
     figures = [_shares(found), _spread(found), _scores(found), *_moves(found), *_ahead(found), _silhouettes(found)]
-    drawn = [
-        # The script stands in the file once: it has to be readable without a network.
-        figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
-        for number, figure in enumerate(figures)
-    ]
-    title = f"Cauri: segments of {told['as_of']}"
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f"</head><body><h1>{title}</h1><p>{_about(told)}</p>{_table(told)}{_actions()}{''.join(drawn)}"
-        f'<p class="note">{_notes(told)}</p></body></html>'
-    )
+    body = f"<p>{_about(told)}</p>{_table(told)}{_actions()}"
+    return html_page(f"Segments of {told['as_of']}", body, figures, note=_notes(told))
 
 
 def _about(told: dict[str, Any]) -> str:
@@ -63,49 +48,42 @@ def _table(told: dict[str, Any]) -> str:
         "commission expected of a client, 12 months",
     )
     rows = [
-        f"<tr><td>{_swatch(one['segment'])}{escape(one['name'])}</td>"
-        + "".join(
-            f'<td class="n">{cell}</td>'
-            for cell in (
-                f"{one['clients']:,}",
-                _percent(one["share"]),
-                f"{one['recency']:,.0f}",
-                f"{one['frequency']:,.0f}",
-                f"{one['monetary']:,.0f}",
-                f"{one['revenue']:,.0f}",
-                _percent(one["revenue_share"]),
-                _percent(one["churn_risk"]),
-                "-" if one["lifetime_value"] is None else f"{one['lifetime_value']:,.0f}",
-            )
-        )
-        + "</tr>"
+        [
+            f"{_swatch(one['segment'])}{escape(one['name'])}",
+            f"{one['clients']:,}",
+            _percent(one["share"]),
+            f"{one['recency']:,.0f}",
+            f"{one['frequency']:,.0f}",
+            f"{one['monetary']:,.0f}",
+            f"{one['revenue']:,.0f}",
+            _percent(one["revenue_share"]),
+            _percent(one["churn_risk"]),
+            "-" if one["lifetime_value"] is None else f"{one['lifetime_value']:,.0f}",
+        ]
         for one in told["segments"]
     ]
-    heads = "".join(f'<th class="n">{heading}</th>' for heading in headings)
-    return f"<table><tr><th>segment</th>{heads}</tr>{''.join(rows)}</table>"
+    return html_table(("segment", *headings), rows, numbers=len(headings))
 
 
 def _actions() -> str:
-    rows = "".join(
-        f"<tr><td>{_swatch(one.number)}{escape(one.name)}<br><i>{escape(one.name_fr)}</i></td>"
-        f"<td>{escape(one.meaning)}<br><i lang='fr'>{escape(one.meaning_fr)}</i></td>"
-        f"<td>{escape(one.action)}<br><i lang='fr'>{escape(one.action_fr)}</i></td></tr>"
+    rows = [
+        [
+            f"{_swatch(one.number)}{escape(one.name)}<br><i>{escape(one.name_fr)}</i>",
+            f"{escape(one.meaning)}<br><i lang='fr'>{escape(one.meaning_fr)}</i>",
+            f"{escape(one.action)}<br><i lang='fr'>{escape(one.action_fr)}</i>",
+        ]
         for one in segments()
-    )
-    return f"<h2>What to do</h2><table><tr><th>segment</th><th>who</th><th>action</th></tr>{rows}</table>"
+    ]
+    return f"<h2>What to do</h2>{html_table(('segment', 'who', 'action'), rows)}"
 
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
 
-def _layout(title: str, **more: Any) -> dict[str, Any]:
-    return {"title": title, "template": "plotly_white", "height": 430, "margin": {"t": 60, "b": 50}, **more}
-
-
 def _shares(found: Report) -> go.Figure:
     summary = found.summary
-    figure = go.Figure(layout=_layout("Share of clients and of revenue", yaxis_tickformat=".0%", barmode="group"))
+    figure = go.Figure(layout=layout("Share of clients and of revenue", yaxis_tickformat=".0%", barmode="group"))
     labels = [names()[number] for number in summary["segment"]]
     for name, column, colour in (("clients", "share", "#b0b0b0"), ("revenue", "revenue_share", "#2166ac")):
         figure.add_bar(name=name, x=labels, y=summary[column].to_list(), marker_color=colour, texttemplate="%{y:.0%}")
@@ -133,7 +111,7 @@ def _spread(found: Report) -> go.Figure:
                 col=place,
             )
         figure.update_yaxes(type="log", row=1, col=place)
-    figure.update_layout(_layout("Recency, frequency and value: median, quarters, 5 and 95 % (logarithmic)"))
+    figure.update_layout(layout("Recency, frequency and value: median, quarters, 5 and 95 % (logarithmic)"))
     return figure
 
 
@@ -146,7 +124,7 @@ def _scores(found: Report) -> go.Figure:
     counts = {(r, f): n for r, f, n in found.clients.group_by("r_score", "f_score").len().iter_rows()}
     scores = list(range(1, FIFTHS + 1))
     figure = go.Figure(
-        layout=_layout("Clients by quintile of recency and frequency", xaxis_title="frequency", yaxis_title="recency")
+        layout=layout("Clients by quintile of recency and frequency", xaxis_title="frequency", yaxis_title="recency")
     )
     figure.add_heatmap(
         x=scores, y=scores, z=[[counts.get((r, f), 0) for f in scores] for r in scores], colorscale="Blues",
@@ -168,7 +146,7 @@ def _flow(title: str, counts: pl.DataFrame) -> go.Figure:
     told = {(before, after): clients for before, after, clients in counts.iter_rows()}
     numbers: list[int | None] = [*names(), None]
     shares = [[_moved(told, before, after, numbers) for after in numbers] for before in numbers]
-    figure = go.Figure(layout=_layout(title, xaxis_title="after", yaxis_title="before"))
+    figure = go.Figure(layout=layout(title, xaxis_title="after", yaxis_title="before"))
     figure.add_heatmap(
         x=[*names().values(), "gone"],
         y=[*names().values(), "new"],
@@ -207,13 +185,13 @@ def _ahead(found: Report) -> list[go.Figure]:
     figure.add_bar(name="came", x=labels, y=revenue, marker_color="#2166ac", row=1, col=2)
     figure.add_bar(name="predicted", x=labels, y=ahead["predicted"].to_list(), marker_color="#92c5de", row=1, col=2)
     figure.update_yaxes(tickformat=".0%", row=1, col=1)
-    figure.update_layout(_layout(title))
+    figure.update_layout(layout(title))
     return [figure]
 
 
 def _silhouettes(found: Report) -> go.Figure:
     told = found.kept.quality["silhouettes"]
-    figure = go.Figure(layout=_layout("Silhouette by number of clusters (five are a choice)", xaxis_title="clusters"))
+    figure = go.Figure(layout=layout("Silhouette by number of clusters (five are a choice)", xaxis_title="clusters"))
     figure.add_bar(x=list(told), y=list(told.values()), marker_color="#b0b0b0", name="random starts")
     figure.add_scatter(
         x=["5"], y=[found.kept.quality["silhouette"]], mode="markers", marker_size=12, name="these five segments"
@@ -224,7 +202,7 @@ def _silhouettes(found: Report) -> go.Figure:
 def _notes(told: dict[str, Any]) -> str:
     firm = told["quality"]["bootstrap_ari"]
     reason = told["outlook"]["reason"]
-    return escape(
+    return (
         f"Stability: adjusted Rand index of {firm['draws']} bootstraps {firm['mean']:.2f}, least {firm['least']:.2f};"
         f" against the quintile rule {told['quality']['quintile_ari']:.2f}."
         " Churn risk and expectations by BG/NBD and Gamma-Gamma."

@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -17,7 +15,8 @@ from cli.nightly import _end
 from cli.nightly_scores import score_night
 from engine.maintenance import Maintenance
 from engine.summary import Summary
-from tests.loading import Done, cauri, environment, new_folder, rows_of, transaction, write_feed
+from tests.loading import Done, cauri, new_folder, rows_of, transaction, write_feed
+from tests.missing import without_extra
 from tests.scoring import Scoring, Trained, copied
 from warehouse.errors import CauriError, ModelError, NothingToDoError
 from warehouse.lock import single_writer
@@ -173,28 +172,11 @@ def test_how_a_night_ends_by_what_became_of_the_scores(
     assert ended == code
 
 
-WITHOUT_EXTRA = """
-import sys
-from importlib.machinery import PathFinder
-find, extra = PathFinder.find_spec, {"xgboost", "sklearn", "lightgbm", "imblearn", "scipy"}
-PathFinder.find_spec = lambda name, *rest: None if name.partition(".")[0] in extra else find(name, *rest)
-from cli.main import main
-sys.argv = ["cauri", *sys.argv[1:]]
-main()
-"""
-
-
-def without_extra(warehouse: Scoring, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", WITHOUT_EXTRA, *map(str, arguments)]
-    surroundings = environment(warehouse.url, warehouse.home)
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
-
-
 def test_without_the_extra_the_remedy_is_to_install_it(warehouse: Scoring, tmp_path: Path) -> None:
-    done = without_extra(warehouse, "fraud", "score", "--all")
+    done = without_extra(warehouse.url, warehouse.home, "fraud", "score", "--all")
     assert (done.returncode, "uv run --extra ml cauri fraud score" in done.stderr) == (2, True), done.stderr
     write_feed(tmp_path, "transactions", [new_row(warehouse, 1)])
-    brought = without_extra(warehouse, "nightly", tmp_path, "--settle", 0, "--json")
+    brought = without_extra(warehouse.url, warehouse.home, "nightly", tmp_path, "--settle", 0, "--json")
     assert brought.returncode == 0, brought.stderr
     assert "not installed" in json.loads(brought.stdout)["scores"]["message"]
 
@@ -216,7 +198,7 @@ def test_models_are_judged_forward_in_time(unchanged: Scoring) -> None:
     done = run(unchanged, "evaluate", "--from", "2024-04-01", "--to", "2024-04-07", "--out", html)
     assert done.code == 0, done.told
     assert "two-line rule" in done.out
-    assert f"Curves and tables are in {html}." in done.out
+    assert f"Written: {html}" in done.err
     assert "Precision over recall" in html.read_text(encoding="utf-8")
 
 
@@ -224,3 +206,9 @@ def test_days_without_transactions_are_told(unchanged: Scoring) -> None:
     done = run(unchanged, "evaluate", "--protocol", "handbook", "--from", "2018-07-04", "--to", "2018-07-31")
     assert done.code == 1
     assert "transactions begin on 2024-01-01" in done.told
+
+
+def test_a_page_that_cannot_be_written_is_told_before_the_work(unchanged: Scoring) -> None:
+    done = run(unchanged, "evaluate", "--out", "/proc/fraud.html")
+    assert (done.code, "cannot be written" in done.err) == (2, True), done.told
+    assert "features of" not in done.err

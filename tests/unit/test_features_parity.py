@@ -86,6 +86,17 @@ def test_a_transaction_that_sees_itself_is_noticed() -> None:
     assert {"client_count_1h", "amount_to_mean_7d", "client_beneficiaries_24h", "beneficiary_count_7d"} <= set(found)
 
 
+def test_history_is_not_told_but_counts() -> None:
+    transactions, labels = drawn(7, rows=800)
+    days = pl.col("transaction_ts").dt.strftime("%Y%m%d").cast(pl.Int32)
+    dated = transactions.with_columns(date_key=days)
+    since = 20240501
+    wanted = extract(dated.lazy(), labels.lazy(), since).collect()
+    assert 0 < wanted.height < dated.height
+    assert wanted.equals(extract(dated.lazy(), labels.lazy()).filter(pl.col("date_key") >= since).collect())
+    assert extract(dated.lazy(), labels.lazy(), 20990101).collect().equals(wanted.clear())
+
+
 def test_features_do_not_depend_on_the_order_of_the_rows() -> None:
     transactions, labels = drawn(4, rows=500)
     shuffled = transactions.sample(fraction=1, shuffle=True, seed=1)

@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 
 from ml.fraud.boosters import BoosterParameters
-from ml.fraud.charts import page
 from ml.fraud.contenders import Contender
 from ml.fraud.evaluate import Evaluation
 from ml.fraud.evaluation import Answer, Question, examples, judged
 from ml.fraud.models import Kind
+from ml.fraud.page import page
 from ml.fraud.protocol import TIME_FORWARD, folds
-from ml.fraud.trial import shuffled_labels
+from tests.invented import shuffled_labels
 from tests.unit.test_features_parity import BEGIN, drawn
 from warehouse.errors import TrainingError
 
@@ -72,7 +72,7 @@ def test_dealt_out_labels_teach_nothing() -> None:
 def test_the_document_is_json_and_the_page_needs_no_network(answered: Answer) -> None:
     assert json.loads(json.dumps(answered.document))["folds"][0]["test"]["since"] == str(FOLDS[0].test.since)
     html = page(answered.document, answered.judgements)
-    assert "<h2>Calibration" in html
+    assert "Calibration: share of frauds at each score" in html
     assert "<script src=" not in html
     assert "<td>Cauri</td>" in html
 

@@ -8,9 +8,10 @@ import pytest
 
 from ml.fraud.metrics import Scored, average_precision, best_precision_at, interval, precision_at, value_recall
 from ml.fraud.protocol import HANDBOOK, TIME_FORWARD, earlier, fold_of, folds
-from ml.fraud.trial import rows_to_test, shuffled_labels, training_rows
+from ml.fraud.trial import rows_to_test, training_rows
 from ml.fraud.windows import Days
 from partitions.grain import date_key
+from tests.invented import shuffled_labels
 from warehouse.errors import TrainingError
 
 FIRST = date(2018, 4, 1)

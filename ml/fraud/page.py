@@ -1,4 +1,4 @@
-"""An evaluation as one HTML file that needs nothing else: what was found, and the curves behind it."""
+"""An evaluation as one HTML file: what was found, and the curves behind it."""
 
 from collections.abc import Sequence
 from html import escape
@@ -9,24 +9,11 @@ import plotly.graph_objects as go
 
 from ml.fraud.boosters import XgboostModel
 from ml.fraud.evaluate import Judgement
+from ml.html import html_page, html_table, layout
 
 COLOURS = ("#2a6f97", "#c8553d", "#588157", "#8d6a9f", "#b08900")
-HEIGHT = "460px"
 MOST_BARS = 20
 CALIBRATION_BINS = 10
-
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b;
-  background: #fff }
-h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin-top: 2.2rem }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid #ddd } th:first-child, td:first-child
-  { text-align: left }
-.scroll { overflow-x: auto } small { color: #555 }
-@media (prefers-color-scheme: dark) { body { background: #16181c; color: #e8e6e3 } th, td { border-color: #3a3d42 }
-  small { color: #aaa } .plot { background: #fff; border-radius: 6px } }
-@media print { body { max-width: none } .plot { break-inside: avoid } }
-"""
 
 COLUMNS = {
     "average precision": "average_precision",
@@ -41,68 +28,53 @@ COLUMNS = {
 
 def page(document: dict[str, Any], judgements: Sequence[Sequence[Judgement]]) -> str:
     """The whole file; judgements are by contender, then by fold."""
-    detailed = [one for one in judgements if one[0].frozen]
     figures = [
-        ("Precision over recall, all folds", precision_recall(judgements)),
-        ("Calibration: share of frauds at each score", calibration(detailed)),
-        ("Alerts a day at the frozen limit of review", alerts(judgements[0])),
-        ("What the trees of the newest fold split by", importance(judgements[0][-1])),
+        _precision_recall(judgements),
+        _calibration([one for one in judgements if one[0].frozen]),
+        _alerts(judgements[0]),
+        _importance(judgements[0][-1]),
     ]
-    drawn = [
-        f'<h2>{escape(title)}</h2><div class="plot">'
-        f"{figure.to_html(full_html=False, include_plotlyjs=number == 0, default_height=HEIGHT)}</div>"
-        for number, (title, figure) in enumerate(figures)
-    ]
+    body = f"<p>{escape(_about(document))}</p>{_table(document)}{_certainty(document)}"
+    return html_page("Fraud models, judged forward in time", body, figures)
+
+
+def _about(document: dict[str, Any]) -> str:
     protocol, folds = document["protocol"], document["folds"]
-    about = (
+    return (
         f"Protocol {protocol['name']}: {len(folds)} test windows of {protocol['test_days']} days, from"
         f" {folds[0]['test']['since']} to before {folds[-1]['test']['until']}; labels arrive {protocol['delay_days']}"
         f" days late; {protocol['capacity']} clients are looked at a day. Mean and deviation over the windows."
     )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Cauri: fraud models</title>'
-        f"<style>{STYLE}</style></head><body><h1>Fraud models, judged forward in time</h1><p>{escape(about)}</p>"
-        f"{table(document)}{certainty(document)}{''.join(drawn)}</body></html>"
-    )
 
 
-def table(document: dict[str, Any]) -> str:
-    """Contenders by measures."""
-    heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in ("", *COLUMNS))
-    rows = []
-    for one in document["contenders"]:
-        cells = "".join(f"<td>{_cell(one, name)}</td>" for name in COLUMNS.values())
-        rows.append(f"<tr><td>{escape(one['name'])}</td>{cells}</tr>")
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+def _table(document: dict[str, Any]) -> str:
+    rows = [[escape(one["name"]), *(_cell(one, name) for name in COLUMNS.values())] for one in document["contenders"]]
+    return html_table(("model", *COLUMNS), rows, numbers=len(COLUMNS))
 
 
-def certainty(document: dict[str, Any]) -> str:
+def _certainty(document: dict[str, Any]) -> str:
     """The precision floor as it held on later windows, with its intervals."""
     first, sure = document["contenders"][0], document["certainty"]
     if "block_precision" not in first["by_fold"]:
         return "<p>No limit for that precision: no score of an earlier window reached it, or there was none.</p>"
     rows = []
     for number, fold in enumerate(document["folds"]):
-        precision, recall = (first["by_fold"][f"block_{name}"][number] for name in ("precision", "recall"))
+        values = {name: first["by_fold"][f"block_{name}"][number] for name in ("precision", "recall")}
         spans = sure["by_fold"][number]
-        rows.append(
-            f"<tr><td>{fold['test']['since']}</td><td>{_digits(precision)} {_span(spans.get('block_precision'))}</td>"
-            f"<td>{_digits(recall)} {_span(spans.get('block_recall'))}</td></tr>"
-        )
+        cells = (f"{_digits(value)} {_span(spans.get(f'block_{name}'))}" for name, value in values.items())
+        rows.append([fold["test"]["since"], *cells])
     return (
         f"<h2>A precision of {sure['precision_floor']:g}, frozen before each window</h2>"
-        "<table><thead><tr><th scope='col'>test window from</th><th scope='col'>precision (95 %)</th>"
-        f"<th scope='col'>recall (95 %)</th></tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"{html_table(('test window from', 'precision (95 %)', 'recall (95 %)'), rows, numbers=2)}"
         "<small>Intervals: resamples of clients.</small>"
     )
 
 
-def precision_recall(judgements: Sequence[Sequence[Judgement]]) -> go.Figure:
+def _precision_recall(judgements: Sequence[Sequence[Judgement]]) -> go.Figure:
     """A curve a contender, over the rows of all folds."""
     from sklearn.metrics import precision_recall_curve  # noqa: PLC0415
 
-    figure = go.Figure(layout=_layout("recall", "precision"))
+    figure = go.Figure(layout=_titled("Precision over recall, all windows", "recall", "precision"))
     for place, folds in enumerate(judgements):
         # Margins of two fits have no common scale; ranks within a fold do.
         score = np.concatenate([_ranks(one.margins.score) for one in folds])
@@ -116,9 +88,9 @@ def precision_recall(judgements: Sequence[Sequence[Judgement]]) -> go.Figure:
     return figure
 
 
-def calibration(judgements: Sequence[Sequence[Judgement]]) -> go.Figure:
+def _calibration(judgements: Sequence[Sequence[Judgement]]) -> go.Figure:
     """Mean score and share of frauds by bins of as many alerts, both on a logarithmic scale."""
-    figure = go.Figure(layout=_layout("mean score", "share of frauds"))
+    figure = go.Figure(layout=_titled("Calibration: share of frauds at each score", "mean score", "share of frauds"))
     figure.add_scatter(x=[1e-4, 1], y=[1e-4, 1], mode="lines", name="ideal", line={"dash": "dot", "color": "#999"})
     for place, folds in enumerate(judgements):
         score = np.concatenate([one.probability for one in folds if one.probability is not None])
@@ -134,9 +106,9 @@ def calibration(judgements: Sequence[Sequence[Judgement]]) -> go.Figure:
     return figure
 
 
-def alerts(folds: Sequence[Judgement]) -> go.Figure:
+def _alerts(folds: Sequence[Judgement]) -> go.Figure:
     """Alerts of each test day, frauds among them and not."""
-    figure = go.Figure(layout=_layout("day", "alerts"))
+    figure = go.Figure(layout=_titled("Alerts a day at the frozen limit of review", "day", "alerts"))
     days: list[str] = []
     counts: tuple[list[int], list[int]] = ([], [])
     for one in folds:
@@ -154,9 +126,9 @@ def alerts(folds: Sequence[Judgement]) -> go.Figure:
     return figure
 
 
-def importance(judgement: Judgement) -> go.Figure:
+def _importance(judgement: Judgement) -> go.Figure:
     """Gain of each feature, mean over the bags, the largest first."""
-    figure = go.Figure(layout=_layout("share of the gain", ""))
+    figure = go.Figure(layout=_titled("What the trees of the newest window split by", "share of the gain", ""))
     model = judgement.model
     if isinstance(model, XgboostModel):
         gains = np.zeros(len(model.features))
@@ -176,9 +148,8 @@ def _ranks(score: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _layout(x: str, y: str) -> dict[str, Any]:
-    axes = {"xaxis": {"title": {"text": x}}, "yaxis": {"title": {"text": y}}}
-    return {**axes, "template": "plotly_white", "margin": {"t": 20, "r": 20}, "legend": {"orientation": "h", "y": -0.2}}
+def _titled(title: str, x: str, y: str) -> dict[str, Any]:
+    return layout(title, xaxis={"title": {"text": x}}, yaxis={"title": {"text": y}})
 
 
 def _cell(one: dict[str, Any], name: str) -> str:

@@ -1,0 +1,38 @@
+"""Of all rows that are read, those whose features are wanted; the others are their history."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from ml.features.timeline import Ints
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Rows whose features are wanted, of all. `place`: row -> position among `rows`, meaningless for the others."""
+
+    rows: Ints
+    is_one: npt.NDArray[np.bool_]
+    place: Ints
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, since: int) -> "Wanted":
+        """Those from a day on."""
+        is_one = (frame["date_key"] >= since).to_numpy()
+        return cls(np.flatnonzero(is_one), is_one, np.cumsum(is_one) - 1)
+
+    @property
+    def is_all(self) -> bool:
+        return len(self.rows) == len(self.is_one)
+
+    def within(self, block: slice) -> slice:
+        """Positions of those of a block."""
+        since, until = np.searchsorted(self.rows, [block.start, block.stop]).tolist()
+        return slice(since, until)
+
+    def pick(self, values: npt.NDArray[Any], rows: Ints | slice) -> npt.NDArray[Any]:
+        """Values of some rows, of those that are wanted."""
+        return values if self.is_all else values[self.is_one[rows]]
