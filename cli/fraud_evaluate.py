@@ -12,11 +12,12 @@ from cli.extra import models_needed
 from cli.fraud_options import Precision, Seed
 from cli.options import DAY, Json, Quiet, day_after, day_of
 
+# Heading -> measure, and whether its deviation is shown: a terminal has 80 columns.
 SHOWN = {
-    "average precision": "average_precision",
-    "AUC": "auc",
-    "precision@{k}": "precision_at",
-    "recall at 1 % FPR": "recall_at_fpr_0.01",
+    "AP": ("average_precision", True),
+    "AUC": ("auc", False),
+    "precision@{k}": ("precision_at", True),
+    "recall@1%": ("recall_at_fpr_0.01", False),
 }
 
 
@@ -79,12 +80,13 @@ def _show(document: dict[str, Any]) -> None:
         "model", *headings, numbers=len(headings),
     )  # fmt: skip
     for one in document["contenders"]:
-        shown.add_row(one["name"], *(_cell(one, name) for name in SHOWN.values()))
+        shown.add_row(one["name"], *(_cell(one, *measure) for measure in SHOWN.values()))
     stdout.print(shown)
     mean = document["contenders"][0]["mean"]
     stdout.print(
-        f"Mean ± deviation over the windows. A random order has an average precision of {mean['prevalence']:.4f};"
-        f" a perfect one finds {mean['best_precision_at']:.3f} of {capacity} a day."
+        f"Means and ± deviations over the windows. AP: average precision, {mean['prevalence']:.4f} for a random order."
+        f" precision@{capacity}: at most {mean['best_precision_at']:.3f}. recall@1%: of the frauds, where one honest"
+        " transaction in a hundred is an alert."
     )
     _show_limits(document)
 
@@ -113,10 +115,10 @@ def _show_limits(document: dict[str, Any]) -> None:
     stdout.print(shown)
 
 
-def _cell(one: dict[str, Any], name: str) -> str:
+def _cell(one: dict[str, Any], name: str, has_deviation: bool) -> str:
     mean, deviation = one["mean"][name], one["deviation"][name]
-    return "-" if mean is None else f"{mean:.3f} ±{deviation:.3f}"
+    return f"{mean:.3f} ±{deviation:.3f}" if has_deviation and mean is not None else decimals(mean)
 
 
 def _span(span: tuple[float, float] | None) -> str:
-    return "-" if span is None else f"{span[0]:.3f} to {span[1]:.3f}"
+    return "-" if span is None else f"{span[0]:.3f}-{span[1]:.3f}"

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import polars as pl
 
 from ml.features.catalogue import Feature
-from ml.features.order import in_order
-from ml.features.timeline import DAY, Floats, Ints, Timeline, running
+from ml.features.order import in_both_orders
+from ml.features.timeline import DAY, Floats, Ints, Timeline, by_entity, running
 from ml.features.view import entity
 from ml.fraud.boosters import BoosterParameters
 
@@ -41,11 +41,13 @@ def handbook_features(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.Da
     """
     frauds = labels.filter("is_fraud").select("transaction_id", "is_fraud")
     rows = transactions.join(frauds, on="transaction_id", how="left")
-    rows = rows.lazy().select(pl.all().gather(in_order(rows))).collect()
+    order, by_moment = in_both_orders(rows)
+    rows = rows.lazy().select(pl.all().gather(order)).collect()
     moment = rows["transaction_ts"].dt.epoch("ms").to_numpy()
     amount = rows["amount"].to_numpy()
     client = Timeline.of(entity(rows, "client"), moment)
-    beneficiary = Timeline.of(entity(rows, "beneficiary"), moment, np.argsort(moment, kind="stable"))
+    paid = entity(rows, "beneficiary")
+    beneficiary = Timeline.of(paid, moment, by_moment[by_entity(paid[by_moment])])
     is_fraud = rows["is_fraud"].fill_null(value=False).to_numpy()
     found = {
         "handbook_amount": amount,
