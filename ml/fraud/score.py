@@ -15,6 +15,7 @@ import polars as pl
 
 from engine.load import given_up_on_error
 from ml.features.extract import HISTORY_DAYS
+from ml.fraud.examples import Matrix
 from ml.fraud.explain import explain
 from ml.fraud.registry import Registered, Registry
 from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
@@ -78,13 +79,12 @@ class Scored:
         )
 
 
-def scores_of(model: Registered, rows: pl.DataFrame, scored_at: datetime) -> pl.DataFrame:
-    """Rows of `ml.fraud_score` of rows with features; only alerts have reasons.
+def scores_of(model: Registered, rows: pl.DataFrame, matrix: Matrix, scored_at: datetime) -> pl.DataFrame:
+    """Rows of `ml.fraud_score` of transactions and the matrix of their features; only alerts have reasons.
 
     Raises:
-        ModelError: a feature is missing, or contributions do not add up to their margin.
+        ModelError: contributions do not add up to their margin.
     """
-    matrix = model.model.matrix(rows)
     margin = model.model.margin_of(matrix)
     score = model.score(margin)
     alert = np.flatnonzero(model.manifest.thresholds.is_alert(score))
@@ -181,11 +181,13 @@ def _score_leaves(
         writing: Future[None] | None = None
         for chunk in chunks({day: rows_of.get(day, 0) for day in days}):
             with scored.timed("read and features"):
-                rows = _rows(url, chunk, labels, after)
+                rows, matrix = _rows(url, chunk, labels, after, model)
+                day = rows["date_key"].to_numpy()
             for _, within in groupby(chunk, key=leaf_of.__getitem__):
                 part = list(within)
                 with scored.timed("score and explain"):
-                    scores = scores_of(model, rows.filter(pl.col("date_key").is_in(part)), datetime.now(UTC))
+                    places = np.flatnonzero(np.isin(day, part))
+                    scores = scores_of(model, rows[places], matrix[places], datetime.now(UTC))
                 with scored.timed("wait for writes"):
                     if writing:
                         writing.result()
@@ -196,15 +198,22 @@ def _score_leaves(
                 writing.result()
 
 
-def _rows(url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None) -> pl.DataFrame:
-    """Transactions of days with their features."""
+def _rows(
+    url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None, model: Registered
+) -> tuple[pl.DataFrame, Matrix]:
+    """Transactions of days (`transaction_id`, `date_key`) and the matrix of their features.
+
+    Raises:
+        ModelError: a feature is missing.
+    """
     span = Days(day_of(days[0]), day_of(days[-1]) + timedelta(days=1))
     rows = rows_with_features(url, span, labels).filter(pl.col("date_key").is_in(list(days)))
     if after is not None:
         with reader(url) as one:
             new = one.read(query("scores/new_transactions"), (date_key(span.since), date_key(span.until), after))
         rows = rows.join(new.lazy(), on="transaction_id", how="semi")
-    return rows.collect()
+    found = rows.collect()
+    return found.select("transaction_id", "date_key"), model.model.matrix(found)
 
 
 def chunks(rows: dict[int, int]) -> Iterator[list[int]]:
