@@ -41,6 +41,14 @@ def decimals(value: float | None, places: int = 3) -> str:
     return "-" if value is None else f"{value:,.{places}f}"
 
 
+def short(value: float | None) -> str:
+    """A large number in four digits: 92.2 M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e4)):
+        if value is not None and abs(value) >= size:
+            return f"{value / (1e3 if unit == 'k' else size):,.1f} {unit}"
+    return decimals(value, 0)
+
+
 def say_to_stderr(*, quiet: bool) -> Callable[[str], None]:
     """What a long command calls to say what it does."""
     return (lambda _: None) if quiet else (lambda message: stderr.print(f"  {message}", style="dim", soft_wrap=True))

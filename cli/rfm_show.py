@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cli.console import decimals, stdout, table
+from cli.console import decimals, short, stdout, table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,27 +46,29 @@ def _segments(document: dict[str, Any]) -> None:
     title = (
         f"Segments of {document['as_of']} ({document['since']} to the day before), amounts in {document['currency']}"
     )
-    headings = ("clients", "", "recency", "frequency", "value", "revenue", "", "churn risk", "12 months ahead")
-    shown = table(title, "segment", *headings, numbers=9)
+    shown = table(title, "segment", "clients", "", "recency", "frequency", "value", numbers=5)
     for one in document["segments"]:
         shown.add_row(
             f"{one['segment']} {one['name']}",
             f"{one['clients']:,}",
-            f"{one['share']:.0%}",
+            _share(one["share"]),
             f"{one['recency']:,.0f} d",
             f"{one['frequency']:,.0f}",
-            f"{one['monetary']:,.0f}",
-            f"{one['revenue']:,.0f}",
-            _share(one["revenue_share"]),
-            _share(one["churn_risk"]),
-            decimals(one["lifetime_value"], 0),
+            short(one["monetary"]),
         )
     stdout.print(shown)
-    stdout.print(
-        "  recency, frequency, value: medians. revenue: commission of the window. 12 months ahead: commission expected"
-        " of a client.",
-        style="dim",
-    )
+    stdout.print("  recency, frequency, value: medians.", style="dim")
+    shown = table("What they bring", "segment", "revenue", "", "churn risk", "12 months ahead", numbers=4)
+    for one in document["segments"]:
+        shown.add_row(
+            f"{one['segment']} {one['name']}",
+            short(one["revenue"]),
+            _share(one["revenue_share"]),
+            _share(one["churn_risk"]),
+            short(one["lifetime_value"]),
+        )
+    stdout.print(shown)
+    stdout.print("  revenue: commission of the window. 12 months ahead: commission expected of a client.", style="dim")
 
 
 def _actions(document: dict[str, Any]) -> None:
@@ -120,10 +122,10 @@ def _outlook(document: dict[str, Any]) -> None:
             f"{one['segment']} {names.get(one['segment'], '')}",
             f"{one['clients']:,}",
             f"{one['retained']:.0%}",
-            f"{one['revenue']:,.0f}",
+            short(one["revenue"]),
             _share(one["revenue_share"]),
             decimals(one["lift"], 2),
-            decimals(one["predicted"], 0),
+            short(one["predicted"]),
         )
     stdout.print(shown)
     stdout.print(
