@@ -13,11 +13,7 @@ from ml.fraud.protocol import HANDBOOK, Protocol
 
 @dataclass(frozen=True)
 class Contender:
-    """A model under a name.
-
-    `extended`: trained on all that was labelled by then, whatever the protocol's window. `honest_share`: of the honest
-    transactions that it learns from; every fraud is.
-    """
+    """A model under a name. `extended`: trained on all that was labelled by then, whatever the protocol's window."""
 
     name: str
     kind: Kind = Kind.XGBOOST
@@ -25,13 +21,10 @@ class Contender:
     parameters: BoosterParameters | None = None
     imbalance: Imbalance = Imbalance.NONE
     extended: bool = False
-    honest_share: float = 1.0
 
 
 CAURI = Contender("Cauri")
-# One honest transaction in five says as much as all of them in a third of the time: an average precision of 0.751 on
-# the Handbook's validation weeks, and 0.747 with all and one bag.
-EXTENDED = Contender("Cauri, extended history", extended=True, honest_share=0.2)
+EXTENDED = Contender("Cauri, extended history", extended=True)
 # What is compared with each other, in a quarter of the time that the mean of four fits takes.
 ONE_BAG = BoosterParameters(bags=1)
 OTHERS = (

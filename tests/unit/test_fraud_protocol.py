@@ -8,7 +8,7 @@ import pytest
 
 from ml.fraud.metrics import Scored, average_precision, best_precision_at, interval, precision_at, value_recall
 from ml.fraud.protocol import HANDBOOK, TIME_FORWARD, earlier, fold_of, folds
-from ml.fraud.trial import rows_to_test, training_rows
+from ml.fraud.trial import rows_to_test, thinned, training_rows
 from ml.fraud.windows import Days
 from partitions.grain import date_key
 from tests.invented import shuffled_labels
@@ -147,3 +147,12 @@ def test_dealt_out_labels_keep_their_number_and_their_reports() -> None:
     assert dealt["is_fraud"].sum() == made["is_fraud"].sum()
     assert dealt.filter("is_fraud")["reported_at"].null_count() == 0
     assert not dealt["is_fraud"].equals(made["is_fraud"])
+
+
+def test_of_many_honest_transactions_some_are_drawn_and_every_fraud_stays() -> None:
+    made = rows(*((client, "2018-07-31", client % 50 == 0) for client in range(2000)))
+    few = thinned(made, seed=1, most=300)
+    assert few["is_fraud"].sum() == 40
+    assert 200 < few.height - 40 < 400
+    assert few.equals(thinned(made, seed=1, most=300))
+    assert thinned(made, seed=1, most=5000).equals(made)
