@@ -8,7 +8,7 @@ default:
 # Load a directory (or, without one, a sample of a million rows) into the warehouse
 [no-exit-message]
 load *args:
-    @uv run cauri load "$@"
+    @uv run cauri load --refresh "$@"
 
 # Take what has arrived in a directory, bring everything up to date, maintain the partitions
 [no-exit-message]

@@ -9,6 +9,7 @@ from cli.attention import attended_progress
 from cli.console import end_with, stderr
 from cli.context import Context, open_warehouse
 from cli.load_summary import tell
+from cli.nightly_dashboards import refresh_night
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
 from engine.load import Request
 from engine.load import load as load_folder
@@ -24,6 +25,14 @@ def load(
     feeds: Feeds = None,
     dry_run: DryRun = False,
     accept: Accept = None,
+    refreshes: Annotated[
+        bool,
+        typer.Option(
+            "--refresh/--no-refresh",
+            envvar="CAURI_REFRESH",
+            help="Then bring the dashboards up to date, as cauri refresh does.",
+        ),
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -34,8 +43,15 @@ def load(
     request = Request(folder, context.url, context.settings, context.keyring, feeds, dry_run=dry_run, accept=accepted)
     with attended_progress("load", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
+        after = [one for one in (refresh_night(context),) if one] if refreshes and not dry_run else []
+        for one in after:
+            if one.error:
+                attendant.went_wrong(one.name, one.error)
         attendant.finished(summary)
-    tell(summary, json=json)
+    tell(summary, json=json, after=after)
+    error = next((one.error for one in after if one.error), None)
+    if error:
+        end_with(error, json=json)
     if summary.status == "nothing":
         nothing = NothingToDoError(
             f"the ledger has the content of all {len(summary.skipped_files)} files of {folder} already",

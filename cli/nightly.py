@@ -11,6 +11,7 @@ from cli.attention import attended_progress
 from cli.console import end_with, stdout
 from cli.context import open_warehouse
 from cli.load_summary import tell
+from cli.nightly_dashboards import refresh_night
 from cli.nightly_scores import score_night
 from cli.nightly_segments import assign_new_month
 from cli.options import Accept, DryRun, Feeds, Json, Quiet
@@ -23,7 +24,8 @@ from warehouse.errors import NothingToDoError
 
 SETTLE_SECONDS = 60
 
-AFTERWARDS = (score_night, assign_new_month)
+# Dashboards show what those before them wrote.
+AFTERWARDS = (score_night, assign_new_month, refresh_night)
 
 
 def nightly(

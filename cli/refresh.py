@@ -9,8 +9,10 @@ import typer
 from cli.console import print_json, stdout, table
 from cli.context import open_warehouse
 from cli.options import Json
-from engine.aggregates import analyse, recompute_dirty_cells, refresh_views
+from engine.aggregates import KEY_FIGURES, analyse, recompute_dirty_cells
+from engine.dashboards import Refreshed, refresh_dashboards
 from engine.day_totals import forget_all
+from engine.stale import mark_all
 from engine.verification import Verified, mark_differing, verify
 from warehouse.connection import Connection, connect
 from warehouse.ledger import close_run, open_run
@@ -30,30 +32,38 @@ def refresh(
         ),
     ] = False,
     mends: Annotated[
-        bool, typer.Option("--mend", envvar="CAURI_MEND", help="With --verify: recompute the cells that differ.")
+        bool, typer.Option("--mend", envvar="CAURI_MEND", help="With --verify: recompute what differs.")
+    ] = False,
+    rebuilds: Annotated[
+        bool,
+        typer.Option("--rebuild", envvar="CAURI_REBUILD", help="Compute everything that dashboards rest on anew."),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Recompute what is marked dirty in the daily summary, and refresh the materialized views."""
+    """Bring the daily summary and the dashboards up to date: what changed is computed again, and the rest is kept."""
     if mends and not verifies:
         raise typer.BadParameter("it mends what --verify finds", param_hint="--mend")
     context = open_warehouse()
     with single_writer(context.url) as lock, connect(context.url) as connection:
-        cells = recompute_dirty_cells(connection)
+        if rebuilds:
+            mark_all(connection)
+        done = refresh_dashboards(connection)
         analyse(context.url)
-        views = refresh_views(connection)
         verified = verify(connection, context.url) if verifies else None
         if verified and mends and not verified.is_equal:
             _mend(connection, lock, verified)
     if json:
-        done = {"status": "done", "recomputed_cells": cells, "refreshed_views": views}
-        print_json(done | _document(verified, mended=mends))
+        print_json(_done(done) | _document(verified, mended=mends))
     else:
-        stdout.print(f"Recomputed {cells:,} cells; refreshed {', '.join(views)}.")
+        stdout.print(f"Recomputed {done.recomputed_cells:,} cells. {done.in_words()}")
         if verified:
             _show(verified, mended=mends)
     if verified and not verified.is_equal and not mends:
         raise typer.Exit(DIFFERENT)
+
+
+def _done(refreshed: Refreshed) -> dict[str, Any]:
+    return {"status": "done", **refreshed.to_json(), "refreshed_views": [KEY_FIGURES, *refreshed.views]}
 
 
 def _mend(connection: Connection, lock: WriterLock, verified: Verified) -> None:
@@ -62,7 +72,8 @@ def _mend(connection: Connection, lock: WriterLock, verified: Verified) -> None:
     mark_differing(connection, verified, run_id)
     recompute_dirty_cells(connection)
     forget_all(connection)
-    refresh_views(connection)
+    mark_all(connection)
+    refresh_dashboards(connection)
     close_run(connection, run_id, "done")
 
 

@@ -31,6 +31,7 @@ def status(json: Json = False) -> None:
     if found["quarantine"]:
         refused = sum(entry["rows"] for entry in found["quarantine"])
         stdout.print(f"Quarantine: {refused:,} failed rules in open rows; cauri quarantine list shows them.")
+    _dashboards_line(found["dashboards"])
     fresh = found["freshness"]
     if fresh["last_success"]:
         stdout.print(f"Data until {fresh['last_day']}; last successful run {fresh['last_success']:%Y-%m-%d %H:%M} UTC.")
@@ -43,6 +44,15 @@ def _writer_line(writer: dict[str, Any] | None) -> None:
     lease = f", lease until {writer['lease_until']:%H:%M:%S} UTC" if writer["lease_until"] else ""
     state = "holds the writer lock and does not renew its lease" if writer["expired"] else "is writing"
     stdout.print(f"{who} {state} (session {writer['pid']}{lease}).\n")
+
+
+def _dashboards_line(views: list[dict[str, Any]]) -> None:
+    stale = [view["view_name"] for view in views if view["is_stale"]]
+    if stale:
+        stdout.print(f"Dashboards: {len(stale)} of {len(views)} views are stale; cauri refresh brings them up to date.")
+        return
+    newest = max(view["refreshed_at"] for view in views)
+    stdout.print(f"Dashboards: all {len(views)} views are up to date; last refreshed {newest:%Y-%m-%d %H:%M} UTC.")
 
 
 def _in_mib(leaf: dict[str, Any]) -> dict[str, Any]:

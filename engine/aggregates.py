@@ -3,10 +3,15 @@
 The cells of a leaf that was built aside came with it; what is left are those that a merge touched.
 """
 
+import time
+
 from engine.day_totals import add_up_missing
+from engine.stale import mark_days
 from partitions.coverage import days_by_leaf
 from warehouse.connection import Connection, connect, sql
 from warehouse.queries import query
+
+KEY_FIGURES = "mv_daily_kpi"
 
 
 def recompute_dirty_cells(connection: Connection) -> int:
@@ -16,6 +21,7 @@ def recompute_dirty_cells(connection: Connection) -> int:
         days = [day for (day,) in connection.execute(query("aggregates/dirty_days")).fetchall()]
         if days:
             _recompute(connection, days)
+            mark_days(connection, days, facts=True)
         return connection.execute("DELETE FROM ops.dirty_range").rowcount
 
 
@@ -37,12 +43,16 @@ def _recompute(connection: Connection, days: list[int]) -> None:
 
 
 def refresh_views(connection: Connection) -> list[str]:
-    """Refresh every materialized view of `dwh` without stopping its readers; return their names."""
+    """Refresh the key figures without stopping their readers; return the names of their views.
+
+    Views of dashboards rest on tables of their own, and follow when those are brought up to date (`dashboards`).
+    """
     add_up_missing(connection)
-    names = [name for (name,) in connection.execute(query("aggregates/materialized_views")).fetchall()]
-    for name in names:
-        connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW CONCURRENTLY dwh.{}").format(sql.Identifier(name)))
-    return names
+    begun = time.perf_counter()
+    connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW CONCURRENTLY dwh.{}").format(sql.Identifier(KEY_FIGURES)))
+    seconds = time.perf_counter() - begun
+    connection.execute(query("dashboards/record_refresh"), {"view": KEY_FIGURES, "seconds": seconds})
+    return [KEY_FIGURES]
 
 
 def analyse(url: str) -> None:

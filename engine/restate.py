@@ -3,6 +3,7 @@
 import polars as pl
 
 from engine.history import covers_from
+from engine.stale import mark_days
 from partitions.coverage import days_by_leaf
 from partitions.grain import Span
 from warehouse.connection import Connection, sql
@@ -60,6 +61,7 @@ def restate(connection: Connection, ranges: pl.DataFrame, run_id: int) -> int:
     computable = [day for _, within in leaves for day in within]
     connection.execute(query("restate/mark_dirty"), {"run_id": run_id, "days": computable})
     connection.execute(query("restate/move_cells"), (computable,))
+    mark_days(connection, set(days) - set(computable), facts=True)
     return sum(_repointed(connection, "restate/repoint", span) for span, _ in leaves)
 
 

@@ -8,7 +8,7 @@ from warehouse.queries import query
 
 
 def overview(connection: Connection) -> dict[str, Any]:
-    """Last runs, the writer, files, leaves, rows of each table, quarantine, and how fresh it all is."""
+    """Last runs, the writer, files, leaves, rows of each table, quarantine, and how fresh it all and each view is."""
     return {
         "runs": rows_of(connection, "status/runs", lock=WRITER_LOCK),
         "writer": writer(connection),
@@ -17,6 +17,7 @@ def overview(connection: Connection) -> dict[str, Any]:
         "tables": rows_of(connection, "status/tables"),
         "quarantine": rows_of(connection, "quarantine/counts_by_reason"),
         "freshness": rows_of(connection, "status/freshness")[0],
+        "dashboards": rows_of(connection, "status/dashboards"),
     }
 
 

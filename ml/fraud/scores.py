@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from engine.stale import mark_days
 from partitions.coverage import attached_spans, days_by_leaf
 from partitions.grain import day_of
 from partitions.layout import Layout
@@ -70,5 +71,6 @@ def write_scores(work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole
         delete = query("scores/delete_days") if whole else query("scores/delete_staged")
         work.connection.execute(delete, {"days": list(days)})
         copy_frame(work.connection, sql.Identifier("ml", "fraud_score"), scores.select(COLUMNS))
+        mark_days(work.connection, days, facts=False)
         entry = WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
         record_work(work.connection, work.work_id, work.run_id, entry)

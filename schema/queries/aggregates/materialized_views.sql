@@ -1,2 +1,0 @@
--- Materialized views of the warehouse.
-SELECT matviewname FROM pg_matviews WHERE schemaname = 'dwh' ORDER BY matviewname

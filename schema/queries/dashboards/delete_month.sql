@@ -1,0 +1,2 @@
+-- Rows of a month that will be computed again.
+DELETE FROM {table} WHERE month = %(month)s

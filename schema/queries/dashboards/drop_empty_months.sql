@@ -1,0 +1,2 @@
+-- Groups that no client is left in.
+DELETE FROM dwh.active_month WHERE active_clients <= 0

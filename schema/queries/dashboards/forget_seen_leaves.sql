@@ -1,0 +1,2 @@
+-- Leaves are looked at anew.
+DELETE FROM ops.seen_leaf

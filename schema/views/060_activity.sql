@@ -1,0 +1,111 @@
+-- Activity by day: the grain that figures of dashboards are added up from.
+CREATE OR REPLACE VIEW dwh.v_activity_by_day WITH (security_invoker = true) AS
+SELECT d.full_date,
+       a.country_code,
+       a.customer_segment,
+       s.service_name,
+       s.category,
+       cu.currency_code,
+       a.transactions,
+       a.successes,
+       a.failures,
+       a.pendings,
+       a.reversals,
+       (a.success_amount_minor / power(10::numeric, cu.exponent))::numeric(28, 4) AS success_amount,
+       (a.commission_minor     / power(10::numeric, cu.exponent))::numeric(28, 4) AS commission,
+       a.processing_ms_sum,
+       a.processing_ms_count,
+       a.date_key,
+       a.service_key
+FROM dwh.activity_day a
+JOIN dwh.dim_date d USING (date_key)
+JOIN dwh.dim_service s USING (service_key)
+JOIN dwh.dim_currency cu USING (currency_key);
+COMMENT ON VIEW dwh.v_activity_by_day IS 'One row a day x country x segment x service x currency, with names and decimals. As fresh as v_freshness says.';
+COMMENT ON COLUMN dwh.v_activity_by_day.full_date           IS 'Day in the business time zone.';
+COMMENT ON COLUMN dwh.v_activity_by_day.country_code        IS 'Country of the client at the moment of the transactions, else of the place, else UNKNOWN.';
+COMMENT ON COLUMN dwh.v_activity_by_day.customer_segment    IS 'Commercial segment of the client at that moment.';
+COMMENT ON COLUMN dwh.v_activity_by_day.service_name        IS 'Service.';
+COMMENT ON COLUMN dwh.v_activity_by_day.category            IS 'Category of the service.';
+COMMENT ON COLUMN dwh.v_activity_by_day.currency_code       IS 'Currency of the amounts, ISO 4217.';
+COMMENT ON COLUMN dwh.v_activity_by_day.transactions        IS 'Transactions.';
+COMMENT ON COLUMN dwh.v_activity_by_day.successes           IS 'of which SUCCESS.';
+COMMENT ON COLUMN dwh.v_activity_by_day.failures            IS 'of which FAILED.';
+COMMENT ON COLUMN dwh.v_activity_by_day.pendings            IS 'of which PENDING.';
+COMMENT ON COLUMN dwh.v_activity_by_day.reversals           IS 'of which REVERSED.';
+COMMENT ON COLUMN dwh.v_activity_by_day.success_amount      IS 'Amount of successful transactions.';
+COMMENT ON COLUMN dwh.v_activity_by_day.commission          IS 'Commission of successful transactions: revenue.';
+COMMENT ON COLUMN dwh.v_activity_by_day.processing_ms_sum   IS 'Sum of known processing times, ms.';
+COMMENT ON COLUMN dwh.v_activity_by_day.processing_ms_count IS 'Transactions whose processing time is known.';
+COMMENT ON COLUMN dwh.v_activity_by_day.date_key            IS 'Day, YYYYMMDD.';
+COMMENT ON COLUMN dwh.v_activity_by_day.service_key         IS 'Surrogate key of the service, whose name need not be unique.';
+
+DROP MATERIALIZED VIEW IF EXISTS dwh.mv_monthly_active_clients CASCADE;
+CREATE MATERIALIZED VIEW dwh.mv_monthly_active_clients AS
+SELECT a.month,
+       a.country_code,
+       a.customer_segment,
+       coalesce(s.service_name, 'ALL') AS service_name,
+       a.active_clients,
+       a.service_key
+FROM dwh.active_month a
+LEFT JOIN dwh.dim_service s USING (service_key);
+CREATE UNIQUE INDEX mv_monthly_active_clients_key ON dwh.mv_monthly_active_clients (month, service_key, country_code, customer_segment);
+COMMENT ON MATERIALIZED VIEW dwh.mv_monthly_active_clients IS 'One row a month x country x segment x service: different clients with a transaction.';
+COMMENT ON COLUMN dwh.mv_monthly_active_clients.month            IS 'First day of the month.';
+COMMENT ON COLUMN dwh.mv_monthly_active_clients.country_code     IS 'Country of the newest version of the client, or UNKNOWN: countries add up.';
+COMMENT ON COLUMN dwh.mv_monthly_active_clients.customer_segment IS 'Segment of the newest version of the client: segments add up.';
+COMMENT ON COLUMN dwh.mv_monthly_active_clients.service_name     IS 'Service, or ALL: services do not add up.';
+COMMENT ON COLUMN dwh.mv_monthly_active_clients.active_clients   IS 'Different clients with a transaction, whatever its status.';
+COMMENT ON COLUMN dwh.mv_monthly_active_clients.service_key      IS 'Surrogate key of the service; -1 for ALL.';
+
+DROP MATERIALIZED VIEW IF EXISTS dwh.mv_service_by_day CASCADE;
+CREATE MATERIALIZED VIEW dwh.mv_service_by_day AS
+SELECT d.full_date,
+       s.service_name,
+       s.category,
+       a.country_code,
+       cu.currency_code,
+       a.transactions,
+       a.successes,
+       a.failures,
+       (a.success_amount_minor / power(10::numeric, cu.exponent))::numeric(28, 4) AS success_amount,
+       (a.commission_minor     / power(10::numeric, cu.exponent))::numeric(28, 4) AS commission,
+       round(a.processing_ms_sum::numeric / nullif(a.processing_ms_count, 0), 1) AS mean_processing_ms,
+       p.p95_processing_ms,
+       round(a.failures::numeric / a.transactions, 6) AS failure_rate,
+       a.processing_ms_sum,
+       a.processing_ms_count,
+       a.service_key
+FROM (SELECT date_key, service_key, country_code, currency_key,
+             sum(transactions)::bigint        AS transactions,
+             sum(successes)::bigint           AS successes,
+             sum(failures)::bigint            AS failures,
+             sum(success_amount_minor)        AS success_amount_minor,
+             sum(commission_minor)            AS commission_minor,
+             sum(processing_ms_sum)::bigint   AS processing_ms_sum,
+             sum(processing_ms_count)::bigint AS processing_ms_count
+      FROM dwh.activity_day
+      GROUP BY date_key, service_key, country_code, currency_key) a
+LEFT JOIN dwh.processing_day p USING (date_key, service_key, country_code, currency_key)
+JOIN dwh.dim_date d USING (date_key)
+JOIN dwh.dim_service s USING (service_key)
+JOIN dwh.dim_currency cu USING (currency_key);
+CREATE UNIQUE INDEX mv_service_by_day_key ON dwh.mv_service_by_day (full_date, service_key, country_code, currency_code);
+COMMENT ON MATERIALIZED VIEW dwh.mv_service_by_day IS 'One row a day x service x country x currency: volume, commission, processing time, failure rate.';
+COMMENT ON COLUMN dwh.mv_service_by_day.full_date           IS 'Day in the business time zone.';
+COMMENT ON COLUMN dwh.mv_service_by_day.service_name        IS 'Service.';
+COMMENT ON COLUMN dwh.mv_service_by_day.category            IS 'Category of the service.';
+COMMENT ON COLUMN dwh.mv_service_by_day.country_code        IS 'Country, as in v_activity_by_day.';
+COMMENT ON COLUMN dwh.mv_service_by_day.currency_code       IS 'Currency of the amounts, ISO 4217.';
+COMMENT ON COLUMN dwh.mv_service_by_day.transactions        IS 'Transactions.';
+COMMENT ON COLUMN dwh.mv_service_by_day.successes           IS 'of which SUCCESS.';
+COMMENT ON COLUMN dwh.mv_service_by_day.failures            IS 'of which FAILED.';
+COMMENT ON COLUMN dwh.mv_service_by_day.success_amount      IS 'Amount of successful transactions.';
+COMMENT ON COLUMN dwh.mv_service_by_day.commission          IS 'Commission of successful transactions.';
+COMMENT ON COLUMN dwh.mv_service_by_day.mean_processing_ms  IS 'Mean of the known processing times, ms. Over several rows: processing_ms_sum by processing_ms_count.';
+COMMENT ON COLUMN dwh.mv_service_by_day.p95_processing_ms   IS 'The shortest time that at least 95 % of the known processing times do not exceed, ms; exact for this row, and not to be averaged.';
+COMMENT ON COLUMN dwh.mv_service_by_day.failure_rate        IS 'Failures by transactions. Over several rows: the sums of both.';
+COMMENT ON COLUMN dwh.mv_service_by_day.processing_ms_sum   IS 'Sum of known processing times, ms.';
+COMMENT ON COLUMN dwh.mv_service_by_day.processing_ms_count IS 'Transactions whose processing time is known.';
+COMMENT ON COLUMN dwh.mv_service_by_day.service_key         IS 'Surrogate key of the service, whose name need not be unique.';
