@@ -82,7 +82,7 @@ def _document(verified: Verified | None, *, mended: bool) -> dict[str, Any]:
         return {}
     by_day = _by_day(verified.differing).to_dicts()
     found = {"cells": verified.cells, "differing": verified.differing.height, "days": by_day, "totals": verified.totals}
-    found["views"] = verified.views
+    found |= {"tables": verified.tables, "views": verified.views}
     return {"verified": {**found, "mended": mended and not verified.is_equal}}
 
 
@@ -93,8 +93,10 @@ def _by_day(differing: pl.DataFrame) -> pl.DataFrame:
 
 def _show(verified: Verified, *, mended: bool) -> None:
     if verified.is_equal:
-        views = len(verified.views)
-        stdout.print(f"Verified: {verified.cells:,} cells and {views} view(s) are what their facts give.")
+        stdout.print(
+            f"Verified: {verified.cells:,} cells, {len(verified.tables)} tables of dashboards and"
+            f" {len(verified.views)} view(s) are what their facts give."
+        )
         return
     days = _by_day(verified.differing)
     shown = table(f"{verified.differing.height:,} cells differ", "day", "missing", "surplus", "unequal", numbers=3)
@@ -105,7 +107,8 @@ def _show(verified: Verified, *, mended: bool) -> None:
         stdout.print(f"{verified.totals:,} totals of a day and currency differ from its cells")
     if days.height > SHOWN:
         stdout.print(f"... and {days.height - SHOWN:,} more days")
-    for name, rows in verified.views.items():
-        if rows:
-            stdout.print(f"dwh.{name}: {rows:,} rows differ from its definition")
+    for found, against in ((verified.tables, "what it is made of"), (verified.views, "its definition")):
+        for name, rows in found.items():
+            if rows:
+                stdout.print(f"dwh.{name}: {rows:,} rows differ from {against}")
     stdout.print("Mended: they were computed again." if mended else "Next: cauri refresh --verify --mend")

@@ -8,6 +8,7 @@ from typing import LiteralString
 import polars as pl
 
 from engine.cells import CELL, cells
+from engine.dashboard_verification import differing_tables
 from partitions.grain import date_key, day_of
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
@@ -22,7 +23,8 @@ DAYS_AT_ONCE = 31
 class Verified:
     """Cells that were compared, and those that differ; rows by which a materialized view differs, by its name.
 
-    `totals` are rows by which the totals of days differ from the cells.
+    `totals` are rows by which the totals of days differ from the cells, `tables` those by which the tables of
+    dashboards differ from what they are made of.
 
     `differing`: `date_key`, `client_key`, `service_key`, `currency_key`, and `how`: missing, surplus or unequal.
     """
@@ -30,15 +32,17 @@ class Verified:
     cells: int
     differing: pl.DataFrame
     totals: int
+    tables: dict[str, int]
     views: dict[str, int]
 
     @property
     def is_equal(self) -> bool:
-        return self.differing.is_empty() and not self.totals and not any(self.views.values())
+        return self.differing.is_empty() and not self.totals and not any((*self.tables.values(), *self.views.values()))
 
 
 def verify(connection: Connection, url: str) -> Verified:
-    """Compare the daily summary with its facts, totals of days with it, each materialized view with its definition.
+    """Compare the daily summary with its facts, totals of days with it, tables of dashboards with all they are made of,
+    and each materialized view with its definition.
 
     Raises:
         TransientTargetError: the server is away.
@@ -50,7 +54,9 @@ def verify(connection: Connection, url: str) -> Verified:
         differing.append(_compared(computed, _read(url, "verify/summary", first, end)))
     totals = connection.execute(query("verify/totals")).fetchone()
     assert totals is not None
-    return Verified(compared, pl.concat(differing), totals[0], _views(connection))
+    return Verified(
+        compared, pl.concat(differing), totals[0], differing_tables(connection), differing_views(connection)
+    )
 
 
 _NO_FACTS = pl.DataFrame(
@@ -104,7 +110,8 @@ def _compared(computed: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
     return both.filter(unequal).select(*CELL, how=how)
 
 
-def _views(connection: Connection) -> dict[str, int]:
+def differing_views(connection: Connection) -> dict[str, int]:
+    """Rows by which each materialized view differs from what its definition gives now, by its name."""
     found = {}
     for name, definition in connection.execute(query("verify/views")).fetchall():
         parts = {"view": sql.Identifier("dwh", name), "definition": sql.SQL(definition.strip().rstrip(";"))}

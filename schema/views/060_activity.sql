@@ -49,7 +49,8 @@ SELECT a.month,
        a.active_clients,
        a.service_key
 FROM dwh.active_month a
-LEFT JOIN dwh.dim_service s USING (service_key);
+LEFT JOIN dwh.dim_service s USING (service_key)
+ORDER BY a.month, a.country_code COLLATE "C", a.customer_segment COLLATE "C", coalesce(s.service_name, 'ALL') COLLATE "C";
 CREATE UNIQUE INDEX mv_monthly_active_clients_key ON dwh.mv_monthly_active_clients (month, service_key, country_code, customer_segment);
 COMMENT ON MATERIALIZED VIEW dwh.mv_monthly_active_clients IS 'One row a month x country x segment x service: different clients with a transaction.';
 COMMENT ON COLUMN dwh.mv_monthly_active_clients.month            IS 'First day of the month.';
@@ -90,7 +91,9 @@ FROM (SELECT date_key, service_key, country_code, currency_key,
 LEFT JOIN dwh.processing_day p USING (date_key, service_key, country_code, currency_key)
 JOIN dwh.dim_date d USING (date_key)
 JOIN dwh.dim_service s USING (service_key)
-JOIN dwh.dim_currency cu USING (currency_key);
+JOIN dwh.dim_currency cu USING (currency_key)
+-- In this order REFRESH ... CONCURRENTLY finds its rows sorted when it looks for equal ones (see mv_fraud_by_day).
+ORDER BY d.full_date, s.service_name COLLATE "C", s.category COLLATE "C", a.country_code COLLATE "C", cu.currency_code;
 CREATE UNIQUE INDEX mv_service_by_day_key ON dwh.mv_service_by_day (full_date, service_key, country_code, currency_code);
 COMMENT ON MATERIALIZED VIEW dwh.mv_service_by_day IS 'One row a day x service x country x currency: volume, commission, processing time, failure rate.';
 COMMENT ON COLUMN dwh.mv_service_by_day.full_date           IS 'Day in the business time zone.';

@@ -1,8 +1,9 @@
 -- All days that have leaves, or rows in a table of dashboards.
 INSERT INTO ops.stale_day (date_key, facts)
+WITH leaf AS MATERIALIZED (SELECT DISTINCT first_key, end_key FROM ops.attached_leaf)
 SELECT d.date_key, true
-FROM dwh.dim_date d
-WHERE EXISTS (SELECT FROM ops.attached_leaf l WHERE d.date_key >= l.first_key AND d.date_key < l.end_key)
+FROM leaf l
+JOIN dwh.dim_date d ON d.date_key >= l.first_key AND d.date_key < l.end_key
 UNION
 SELECT date_key, true
 FROM (SELECT date_key FROM dwh.activity_day
