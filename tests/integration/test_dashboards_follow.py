@@ -8,8 +8,7 @@ from unittest import mock
 
 import pytest
 
-from engine import dashboards
-from engine.dashboard_tables import NAMES
+from engine.dashboard_tables import NAMES, DashboardTables, compute_month
 from engine.stale import mark_all
 from ml.rfm import segmentation
 from tests.dashboards import (
@@ -30,7 +29,7 @@ from tests.dashboards import (
 )
 from tests.loading import cauri, execute, rows_of, settings_for, value_of
 from tests.replaying import replay
-from warehouse.connection import connect, sql
+from warehouse.connection import Connection, connect, sql
 
 ALL_DAYS = 91
 
@@ -192,17 +191,14 @@ def test_days_that_are_archived_and_dropped_go_and_come_back(url: str, tmp_path:
 def test_what_was_computed_before_an_end_stays(url: str) -> None:
     with connect(url) as connection:
         mark_all(connection)
-    months = []
 
-    def fail_in_march(connection: Any, tables: Any, month: date) -> None:
-        months.append(month)
+    def fail_in_march(connection: Connection, tables: DashboardTables, month: date) -> None:
         if month == date(2024, 3, 1):
             raise KeyboardInterrupt
-        real(connection, tables, month)
+        compute_month(connection, tables, month)
 
-    real = dashboards.compute_month
-    with mock.patch.object(dashboards, "compute_month", fail_in_march), pytest.raises(KeyboardInterrupt):
-        refreshed(url)
+    with mock.patch("engine.dashboards.compute_month", fail_in_march), pytest.raises(KeyboardInterrupt):
+        refresh(url)
     assert value_of(url, "SELECT min(date_key) / 100 FROM ops.stale_day") == 202403
     assert refreshed(url).days > 0
 
