@@ -115,6 +115,10 @@ bench-statements *args:
 bench-nightly *args:
     uv run --group bench python -m bench.nightly "$@"
 
+# Latency of each dashboard's query under eight readers, at --rows 36m; keeps the warehouse in .cauri-bench
+bench-tiles *args:
+    uv run --group bench python -m bench.tiles "$@"
+
 # Write docs/data-dictionary.md from the comments in the database, docs/features.md from the catalogue of features
 dictionary:
     uv run python -m warehouse.dictionary

@@ -41,15 +41,3 @@ def test_load(
     told = measure(benchmark, empty, lambda url: THIS.timed(url, "load", source, "--quiet"), rounds)
     keep(benchmark, rows, told)
     assert {one["feeds"]["transactions"]["read"] for one in told} == {rows}
-
-
-@pytest.mark.benchmark(group="refresh")
-def test_refresh(
-    benchmark: BenchmarkFixture, server: Server, folder_of: Callable[..., Path], rows: int, rounds: int
-) -> None:
-    """Statistics and materialized views of a warehouse that changed nowhere."""
-    url = server.fresh("bench_load")
-    THIS.load(url, folder_of())
-    told = measure(benchmark, lambda: url, lambda found: THIS.timed(found, "refresh"), rounds)
-    keep(benchmark, rows, told)
-    assert all(one["refreshed_views"] for one in told)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -23,7 +24,8 @@ SUCCEEDED = pl.col("status") == "SUCCESS"
 
 def rounded(value: pl.Expr, digits: int) -> pl.Expr:
     """Half up, as PostgreSQL rounds."""
-    return (value * 10**digits + 0.5).floor() / 10**digits
+    scale = float(10**digits)
+    return (value * scale + 0.5).floor() / scale
 
 
 def read(folders: list[Path], feed: str) -> pl.DataFrame:
@@ -113,8 +115,8 @@ class Figures:
 
     @property
     def _scores(self) -> pl.Expr:
-        def score(row: dict[str, object]) -> float | None:
-            salt = self.scored.get(row["full_date"])  # type: ignore[arg-type]
+        def score(row: dict[str, Any]) -> float | None:
+            salt = self.scored.get(row["full_date"])
             return None if salt is None else chance(f"{salt}{row['transaction_id']}")
 
         return pl.struct("full_date", "transaction_id").map_elements(score, pl.Float64, skip_nulls=False).alias("score")
@@ -193,8 +195,9 @@ class Figures:
         )
 
     def heat_map(self) -> pl.DataFrame:
-        keys = {"month": pl.col("full_date").dt.truncate("1mo"), "day_of_week": pl.col("full_date").dt.weekday()}
-        return self.judged.group_by("hour", "country_code", "currency_code", **keys).agg(
+        month, day_of_week = pl.col("full_date").dt.truncate("1mo"), pl.col("full_date").dt.weekday()
+        keys = (month.alias("month"), day_of_week.alias("day_of_week"), "hour", "country_code", "currency_code")
+        return self.judged.group_by(keys).agg(
             transactions=pl.len(), frauds=pl.col("fraud").sum(), fraud_amount=pl.col("amount").filter("fraud").sum()
         )
 
