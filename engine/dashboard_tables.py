@@ -12,9 +12,17 @@ from partitions.grain import date_key
 from warehouse.connection import Connection, sql
 from warehouse.queries import query
 
-BY_DAY = ("activity_day", "activity_hour", "processing_day")
+# Table -> the query that computes it.
+BY_DAY: dict[str, LiteralString] = {
+    "activity_day": "dashboards/activity_day",
+    "activity_hour": "dashboards/activity_hour",
+    "processing_day": "dashboards/processing_day",
+}
 CASES = "fraud_case"
-BY_MONTH = ("active_month", "client_month")
+BY_MONTH: dict[str, LiteralString] = {
+    "active_month": "dashboards/active_month",
+    "client_month": "dashboards/client_month",
+}
 OF_SEGMENTS = ("segment_day", "segment_move")
 NAMES = (*BY_DAY, CASES, *BY_MONTH, *OF_SEGMENTS)
 
@@ -31,7 +39,7 @@ class DashboardTables:
 
     def into(self, name: LiteralString) -> sql.Composed:
         """A named query that writes to these tables."""
-        return sql.SQL(query(f"dashboards/{name}")).format(**{table: self.identifier(table) for table in NAMES})
+        return sql.SQL(query(name)).format(**{table: self.identifier(table) for table in NAMES})
 
 
 STORED = DashboardTables()
@@ -39,7 +47,7 @@ STORED = DashboardTables()
 
 def compute_days(connection: Connection, tables: DashboardTables, days: Sequence[int]) -> None:
     """Rows of days (`date_key`) of one month, from facts and cells."""
-    for name in BY_DAY:
+    for name in BY_DAY.values():
         connection.execute(tables.into(name), {"days": list(days)})
 
 
@@ -61,15 +69,15 @@ def renew_cases_of_labels(connection: Connection) -> bool:
 def make_staged_cases(connection: Connection, tables: DashboardTables) -> None:
     """Cases of the transactions in `case_id`, which is dropped."""
     connection.execute("ANALYZE case_id")
-    connection.execute(tables.into("delete_cases"))
-    connection.execute(tables.into("make_cases"))
+    connection.execute(tables.into("dashboards/delete_cases"))
+    connection.execute(tables.into("dashboards/make_cases"))
     connection.execute("DROP TABLE case_id")
 
 
 def compute_month(connection: Connection, tables: DashboardTables, month: date) -> None:
     """Rows of a whole month, given by its first day, from its cells."""
     values = {"month": month, "first": date_key(month), "end": date_key(month_after(month))}
-    for name in BY_MONTH:
+    for name in BY_MONTH.values():
         connection.execute(tables.into(name), values)
 
 
@@ -83,9 +91,9 @@ def compute_segmentation(connection: Connection, tables: DashboardTables, as_of:
         "first_month": since if since.day == 1 else month_after(since),
         "end_month": as_of.replace(day=1),
     }
-    connection.execute(tables.into("segment_day"), values)
+    connection.execute(tables.into("dashboards/segment_day"), values)
     if before is not None:
-        connection.execute(tables.into("segment_move"), {"as_of": as_of, "before": before})
+        connection.execute(tables.into("dashboards/segment_move"), {"as_of": as_of, "before": before})
 
 
 def month_after(day: date) -> date:

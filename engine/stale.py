@@ -48,13 +48,10 @@ def segmentations(connection: Connection) -> list[date]:
 
 
 def _follow_clients_and_labels(connection: Connection) -> None:
-    for name in (
-        "mark_days_of_clients",
-        "mark_days_of_places",
-        "move_active_clients",
-        "drop_empty_months",
-    ):
-        connection.execute(query(f"dashboards/{name}"))
+    connection.execute(query("dashboards/mark_days_of_clients"))
+    connection.execute(query("dashboards/mark_days_of_places"))
+    connection.execute(query("dashboards/move_active_clients"))
+    connection.execute(query("dashboards/drop_empty_months"))
     if renew_cases_of_labels(connection):
         connection.execute(query("dashboards/advance"), (["cases"],))
 

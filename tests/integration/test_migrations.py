@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from engine.dashboard_tables import NAMES as DASHBOARD_TABLES
 from tests.database import copied_database
 from tests.loading import execute, rows_of, value_of
 from warehouse import migrations
@@ -183,6 +184,8 @@ def test_a_read_only_database_is_refused(database_url: str) -> None:
 
 STAGES = (
     "aggregates/stage_changed_cells",
+    "dashboards/stage_cases",
+    "dashboards/stage_changed_clients",
     "dimensions/stage_client_versions",
     "dimensions/stage_first_days",
     "labels/stage",
@@ -211,6 +214,10 @@ NAMES = {
         "": "dwh.fact_transactions",
     },
     "{view}": {"": "dwh.mv_daily_kpi"},
+    "{table}": {"dashboards/delete_month": "dwh.active_month", "": "dwh.activity_day"},
+    "{stored}": {"": "dwh.activity_day"},
+    "{computed}": {"": "dwh.activity_day"},
+    **{f"{{{name}}}": {"": f"dwh.{name}"} for name in DASHBOARD_TABLES},
     "{definition}": {"": "SELECT * FROM dwh.mv_daily_kpi"},
     "{chosen}": {"": query("quarantine/chosen")},
     "{first}": {"": "20240101"},

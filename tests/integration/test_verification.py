@@ -48,7 +48,11 @@ def test_what_a_load_made_is_what_its_facts_give(url: str, tmp_path: Path) -> No
     assert (verified["cells"], verified["differing"], verified["days"], verified["mended"]) == (cells, 0, [], False)
     assert len(verified["views"]) == views
     assert set(verified["views"].values()) == {0}
-    assert f"Verified: {cells:,} cells and {views} view(s)" in cauri("refresh", "--verify", url=url, home=tmp_path).out
+    assert set(verified["tables"].values()) == {0}
+    told = cauri("refresh", "--verify", url=url, home=tmp_path).out
+    assert f"{cells:,} cells, {len(verified['tables'])} tables of dashboards and {views} view(s)" in " ".join(
+        told.split()
+    )
 
 
 @pytest.mark.parametrize("name", DAMAGE)
