@@ -35,6 +35,11 @@ status *args:
 rfm *args:
     @uv run --extra ml cauri rfm "$@"
 
+# The dashboards as one HTML file, for any browser
+[no-exit-message]
+report *args:
+    @uv run --extra report cauri report "$@"
+
 # Start the local server
 up:
     @uv run cauri db start

@@ -1,6 +1,7 @@
 """What a person sees: progress and messages on stderr, results on stdout."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,21 +56,35 @@ def say_to_stderr(*, quiet: bool) -> Callable[[str], None]:
 
 
 def write_page(out: Path, text: str) -> None:
-    """Write one HTML file, whose folder is made; an empty one only tries whether it can be written.
+    """Write one HTML file whole or not at all; its folder is made. An empty text only tries whether it can be written.
 
     Raises:
         ConfigurationError: it cannot be written.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("a" if not text else "w", encoding="utf-8") as file:
-            file.write(text)
+        if out.exists() and not out.is_file():
+            # A folder is refused, a pipe is written to.
+            with out.open("w", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            _replace(out.resolve(), text)
     except OSError as exc:
         raise ConfigurationError(
             f"{out} cannot be written: {exc.strerror}", remedy="choose another file (--out)"
         ) from None
     if text:
         stderr.print(f"Written: {out}", markup=False, soft_wrap=True)
+
+
+def _replace(out: Path, text: str) -> None:
+    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        if text:
+            part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def end_with(error: CauriError, *, json: bool) -> NoReturn:

@@ -1,8 +1,8 @@
-"""Commands that need the packages of the extra `ml`, which are imported when they run and may be missing."""
+"""Commands that need the packages of an extra, which are imported when they run and may be missing."""
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 
 from warehouse.errors import ConfigurationError
@@ -11,13 +11,13 @@ PACKAGES = frozenset({"imblearn", "lightgbm", "plotly", "scipy", "sklearn", "thr
 
 
 def has_models() -> bool:
-    """Whether the extra is installed."""
+    """Whether the extra `ml` is installed."""
     return find_spec("sklearn") is not None and find_spec("scipy") is not None
 
 
 @contextmanager
-def models_needed() -> Iterator[None]:
-    """Around imports of `ml`.
+def extra_needed(extra: str, words: int = 2) -> Iterator[None]:
+    """Around imports of what needs an extra; the command has that many words.
 
     Raises:
         ConfigurationError: a package of the extra is missing.
@@ -28,6 +28,11 @@ def models_needed() -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in PACKAGES:
             raise
         raise ConfigurationError(
-            f"the package {error.name} is not installed; it comes with the extra ml",
-            remedy=f"uv run --extra ml cauri {' '.join(sys.argv[1:3])} ...",
+            f"the package {error.name} is not installed; it comes with the extra {extra}",
+            remedy=f"uv run --extra {extra} cauri {' '.join(sys.argv[1 : 1 + words])} ...",
         ) from None
+
+
+def models_needed() -> AbstractContextManager[None]:
+    """Around imports of `ml`; raises as `extra_needed`."""
+    return extra_needed("ml")

@@ -29,6 +29,7 @@ _PLACES = {
     "partitions": ("partitions", "app"),
     "fraud": ("fraud", "app"),
     "rfm": ("rfm", "app"),
+    "report": ("report", "report"),
     "db": ("database", "app"),
 }
 

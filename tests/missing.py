@@ -9,7 +9,7 @@ from tests.loading import environment
 _WITHOUT_EXTRA = """
 import sys
 from importlib.machinery import PathFinder
-find, extra = PathFinder.find_spec, {"xgboost", "sklearn", "lightgbm", "imblearn", "scipy"}
+find, extra = PathFinder.find_spec, {"xgboost", "sklearn", "lightgbm", "imblearn", "scipy", "plotly"}
 PathFinder.find_spec = lambda name, *rest: None if name.partition(".")[0] in extra else find(name, *rest)
 from cli.main import main
 sys.argv = ["cauri", *sys.argv[1:]]

@@ -8,7 +8,7 @@ import pytest
 from warehouse.queries import query, query_names
 
 REPOSITORY = Path(__file__).parents[2]
-FLOORS = ("warehouse", "partitions", "engine", "ml", "operations", "cli")
+FLOORS = ("warehouse", "partitions", "engine", "ml", "dashboards", "operations", "cli")
 SOURCES = [path.read_text(encoding="utf-8") for floor in FLOORS for path in (REPOSITORY / floor).rglob("*.py")]
 
 
