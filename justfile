@@ -48,6 +48,19 @@ up:
 down:
     @uv run cauri db stop
 
+# Write the dashboards of Metabase and Power BI as files, from dashboards/spec
+dashboards:
+    uv run --group test python -m dashboards.generate
+
+# Make the passwords and keys of the compose stack; then `docker compose up`
+compose-secrets *args:
+    @sh deploy/compose/make-secrets.sh "$@"
+
+# Open JupyterLab on the notebooks, beside the local warehouse
+lab *args:
+    @export CAURI_HOME="${CAURI_HOME:-$PWD/.cauri}"; test ! -f .env || export UV_ENV_FILE="$PWD/.env"; \
+        uv run --extra ml --group lab jupyter lab notebooks "$@"
+
 # Run the tests; needs no service
 test *args:
     uv run --extra ml --group test pytest -n auto "$@"
@@ -66,6 +79,8 @@ lint:
     uv run --extra ml --group lint ruff format --check .
     uv run --extra ml --group lint mypy
     uv run --extra ml --group lint lint-imports
+    uv run --extra ml --group lint shellcheck deploy/compose/*.sh deploy/compose/*/*.sh
+    uv run --extra ml --group lint hadolint Dockerfile deploy/compose/*/Dockerfile
 
 # Put the code into its format
 format:

@@ -53,3 +53,12 @@ def trained_warehouse(template_database: tuple[str, str]) -> "Iterator[scoring.T
 
     with scoring.trained(*template_database) as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def analysed_warehouse(trained_warehouse: "scoring.Trained") -> "Iterator[scoring.Scoring]":
+    """A warehouse with labels, scores and segments, for tests that only read."""
+    from tests import analysed  # noqa: PLC0415
+
+    with analysed.analysed(trained_warehouse) as one:
+        yield one

@@ -9,6 +9,7 @@ from warehouse.calendar import fill_calendar
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import TargetError
 from warehouse.queries import SCHEMA_FOLDER, query
+from warehouse.rights import grant_reading
 
 # Any constant works, as long as every Cauri uses the same: two `init` at once wait for each other.
 MIGRATION_LOCK = 0x6361_7572_6900
@@ -54,6 +55,8 @@ def migrate(url: str, *, holiday_countries: tuple[str, ...] = ("CI", "SN", "GH",
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             connection.execute(bootstrap_sql())
             applied = _apply_missing(connection)
+            if applied:
+                grant_reading(connection)
             fill_calendar(connection, holiday_countries)
         return applied
 
