@@ -9,6 +9,7 @@ from warehouse.errors import CauriError, NothingToDoError
 
 log = logging.getLogger(__name__)
 
+DASHBOARDS = "dashboards"
 NO_EXTRA = "there is a model, but the packages of the extra ml are not installed: uv run --extra ml cauri nightly"
 
 
@@ -47,7 +48,7 @@ def attempted(name: str, work: Callable[[], Afterwards | None]) -> Afterwards | 
     except Exception as exc:
         log.exception(f"{name} crashed")
         crash = f"{name} were not written: {type(exc).__name__}; the log has where"
-        return _failed(name, CauriError(crash, remedy="run cauri nightly again"))
+        return _failed(name, CauriError(crash, remedy="run the same command again"))
 
 
 def _failed(name: str, error: CauriError) -> Afterwards:

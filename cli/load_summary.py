@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.table import Table
 
-from cli.afterwards import Afterwards
+from cli.afterwards import DASHBOARDS, Afterwards
 from cli.console import print_json, stdout, table
 from engine.summary import Summary
 from warehouse.errors import DataRefusedError
@@ -44,6 +44,9 @@ def _show(summary: Summary, after: Sequence[Afterwards]) -> None:
         stdout.print(one.line, markup=False)
     if summary.status == "done":
         stdout.print("\nWhere to look next:")
+        if not any(one.name == DASHBOARDS and one.error is None for one in after):
+            stdout.print("  uv run cauri refresh                bring the dashboards up to date, then:")
+        stdout.print("  uv run just report                  the dashboards, as one file for a browser")
         stdout.print("  uv run cauri status                 what the warehouse holds")
         stdout.print("  uv run cauri quarantine list        the rejected rows, with their reasons and what to do")
         stdout.print(
