@@ -105,7 +105,7 @@ COMMENT ON COLUMN dwh.mv_service_by_day.failures            IS 'of which FAILED.
 COMMENT ON COLUMN dwh.mv_service_by_day.success_amount      IS 'Amount of successful transactions.';
 COMMENT ON COLUMN dwh.mv_service_by_day.commission          IS 'Commission of successful transactions.';
 COMMENT ON COLUMN dwh.mv_service_by_day.mean_processing_ms  IS 'Mean of the known processing times, ms. Over several rows: processing_ms_sum by processing_ms_count.';
-COMMENT ON COLUMN dwh.mv_service_by_day.p95_processing_ms   IS 'The shortest time that at least 95 % of the known processing times do not exceed, ms; exact for this row, and not to be averaged.';
+COMMENT ON COLUMN dwh.mv_service_by_day.p95_processing_ms   IS 'The shortest time that at least 95 % of the known processing times do not exceed, ms; exact for this row; that of several rows does not follow from theirs.';
 COMMENT ON COLUMN dwh.mv_service_by_day.failure_rate        IS 'Failures by transactions. Over several rows: the sums of both.';
 COMMENT ON COLUMN dwh.mv_service_by_day.processing_ms_sum   IS 'Sum of known processing times, ms.';
 COMMENT ON COLUMN dwh.mv_service_by_day.processing_ms_count IS 'Transactions whose processing time is known.';
