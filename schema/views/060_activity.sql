@@ -1,5 +1,6 @@
 -- Activity by day: the grain that figures of dashboards are added up from.
-CREATE OR REPLACE VIEW dwh.v_activity_by_day WITH (security_invoker = true) AS
+DROP MATERIALIZED VIEW IF EXISTS dwh.mv_activity_by_day CASCADE;
+CREATE MATERIALIZED VIEW dwh.mv_activity_by_day AS
 SELECT a.full_date,
        a.country_code,
        a.customer_segment,
@@ -19,7 +20,51 @@ SELECT a.full_date,
        a.service_key
 FROM dwh.activity_day a
 JOIN dwh.dim_service s USING (service_key)
-JOIN dwh.dim_currency cu USING (currency_key);
+JOIN dwh.dim_currency cu USING (currency_key)
+-- In this order REFRESH ... CONCURRENTLY finds its rows sorted when it looks for equal ones (see mv_fraud_by_day).
+ORDER BY a.full_date, a.country_code COLLATE "C", a.customer_segment COLLATE "C", s.service_name COLLATE "C", cu.currency_code;
+CREATE UNIQUE INDEX mv_activity_by_day_key ON dwh.mv_activity_by_day (full_date, country_code, customer_segment, service_key, currency_code);
+-- A tile asks for one currency: 40,000 rows of a year in place of 117,000.
+CREATE INDEX mv_activity_by_day_currency ON dwh.mv_activity_by_day (currency_code, full_date);
+CREATE INDEX mv_activity_by_day_country ON dwh.mv_activity_by_day (country_code, full_date);
+COMMENT ON MATERIALIZED VIEW dwh.mv_activity_by_day IS 'One row a day x country x segment x service x currency, with names and decimals. As fresh as v_freshness says.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.full_date           IS 'Day in the business time zone.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.country_code        IS 'Country of the client at the moment of the transactions, else of the place, else UNKNOWN.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.customer_segment    IS 'Commercial segment of the client at that moment.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.service_name        IS 'Service.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.category            IS 'Category of the service.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.currency_code       IS 'Currency of the amounts, ISO 4217.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.transactions        IS 'Transactions.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.successes           IS 'of which SUCCESS.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.failures            IS 'of which FAILED.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.pendings            IS 'of which PENDING.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.reversals           IS 'of which REVERSED.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.success_amount      IS 'Amount of successful transactions.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.commission          IS 'Commission of successful transactions: revenue.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.processing_ms_sum   IS 'Sum of known processing times, ms.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.processing_ms_count IS 'Transactions whose processing time is known.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.date_key            IS 'Day, YYYYMMDD.';
+COMMENT ON COLUMN dwh.mv_activity_by_day.service_key         IS 'Surrogate key of the service, whose name need not be unique.';
+
+CREATE OR REPLACE VIEW dwh.v_activity_by_day WITH (security_invoker = true) AS
+SELECT full_date,
+       country_code,
+       customer_segment,
+       service_name,
+       category,
+       currency_code,
+       transactions,
+       successes,
+       failures,
+       pendings,
+       reversals,
+       success_amount,
+       commission,
+       processing_ms_sum,
+       processing_ms_count,
+       date_key,
+       service_key
+FROM dwh.mv_activity_by_day;
 COMMENT ON VIEW dwh.v_activity_by_day IS 'One row a day x country x segment x service x currency, with names and decimals. As fresh as v_freshness says.';
 COMMENT ON COLUMN dwh.v_activity_by_day.full_date           IS 'Day in the business time zone.';
 COMMENT ON COLUMN dwh.v_activity_by_day.country_code        IS 'Country of the client at the moment of the transactions, else of the place, else UNKNOWN.';

@@ -3,7 +3,8 @@ CREATE OR REPLACE VIEW dwh.v_freshness WITH (security_invoker = true) AS
 WITH listed (view_name, sources, rests_on) AS (
     VALUES
     ('mv_daily_kpi',              ARRAY['totals', 'names'],                    'ops.day_total'),
-    ('v_activity_by_day',         ARRAY['days'],                               'dwh.activity_day'),
+    ('mv_activity_by_day',        ARRAY['days', 'names'],                      'dwh.activity_day'),
+    ('v_activity_by_day',         ARRAY['days', 'names'],                      'dwh.mv_activity_by_day'),
     ('mv_monthly_active_clients', ARRAY['days', 'clients', 'names'],           'dwh.active_month'),
     ('mv_service_by_day',         ARRAY['days', 'names'],                      'dwh.activity_day, dwh.processing_day'),
     ('mv_fraud_by_day',           ARRAY['days', 'cases', 'names'],             'dwh.activity_day, dwh.fraud_case'),
