@@ -179,7 +179,14 @@ def same(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-EMPTY = [*VIEWS, "mv_activity_by_day", "mv_rfm_distribution", "mv_lifetime_value", "mv_churn_risk", "mv_segment_migration"]
+EMPTY = [
+    *VIEWS,
+    "mv_activity_by_day",
+    "mv_rfm_distribution",
+    "mv_lifetime_value",
+    "mv_churn_risk",
+    "mv_segment_migration",
+]
 
 
 def test_an_empty_warehouse_has_empty_views_that_are_up_to_date_after_a_refresh(database_url: str) -> None:
