@@ -1,10 +1,12 @@
 """What a nightly run does after its load: whatever becomes of it, the load is done and stays."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cli.context import Context
+from operations.attendant import Attendant
 from warehouse.errors import CauriError, NothingToDoError
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,17 @@ class Afterwards:
     def to_json(self) -> dict[str, Any]:
         """What stands beside the summary of the load."""
         return {self.name: {**self.told, "status": self.status}}
+
+
+def carried_out(
+    acts: Sequence[Callable[[Context], Afterwards | None]], context: Context, attendant: Attendant
+) -> list[Afterwards]:
+    """What came of the acts that had something to say, in their order; who attends is told what went wrong."""
+    after = [one for act in acts if (one := act(context))]
+    for one in after:
+        if one.error:
+            attendant.went_wrong(one.name, one.error)
+    return after
 
 
 def skipped(name: str, message: str) -> Afterwards:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.afterwards import carried_out
 from cli.attention import attended_progress
 from cli.console import end_with, stderr
 from cli.context import Context, open_warehouse
@@ -43,10 +44,7 @@ def load(
     request = Request(folder, context.url, context.settings, context.keyring, feeds, dry_run=dry_run, accept=accepted)
     with attended_progress("load", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
-        after = [one for one in (refresh_night(context),) if one] if refreshes and not dry_run else []
-        for one in after:
-            if one.error:
-                attendant.went_wrong(one.name, one.error)
+        after = carried_out([refresh_night], context, attendant) if refreshes and not dry_run else []
         attendant.finished(summary)
     tell(summary, json=json, after=after)
     error = next((one.error for one in after if one.error), None)

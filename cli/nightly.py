@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.afterwards import Afterwards
+from cli.afterwards import Afterwards, carried_out
 from cli.attention import attended_progress
 from cli.console import end_with, stdout
 from cli.context import open_warehouse
@@ -60,10 +60,7 @@ def nightly(
     )
     with attended_progress("nightly", context, quiet=quiet) as attendant:
         summary = load_folder(request, attendant)
-        after = [] if dry_run else [one for act in AFTERWARDS if (one := act(context))]
-        for one in after:
-            if one.error:
-                attendant.went_wrong(one.name, one.error)
+        after = [] if dry_run else carried_out(AFTERWARDS, context, attendant)
         attendant.finished(summary)
     tell(summary, json=json, after=after)
     _end(summary, directory, after, json=json)

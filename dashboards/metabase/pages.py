@@ -23,7 +23,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`values` name, for a filter, the statement that lists what can be chosen."""
+    """A page: its cards with their places."""
 
     key: str
     name: str

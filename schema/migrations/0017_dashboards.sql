@@ -11,7 +11,6 @@ CREATE TABLE dwh.activity_day (
     pendings             bigint  NOT NULL,
     reversals            bigint  NOT NULL,
     date_key             integer NOT NULL,
-    full_date            date    NOT NULL,
     service_key          smallint NOT NULL,
     currency_key         smallint NOT NULL,
     country_code         text    NOT NULL,
@@ -29,7 +28,6 @@ COMMENT ON COLUMN dwh.activity_day.failures             IS 'of which FAILED.';
 COMMENT ON COLUMN dwh.activity_day.pendings             IS 'of which PENDING.';
 COMMENT ON COLUMN dwh.activity_day.reversals            IS 'of which REVERSED.';
 COMMENT ON COLUMN dwh.activity_day.date_key             IS 'Day.';
-COMMENT ON COLUMN dwh.activity_day.full_date            IS 'The same as a date.';
 COMMENT ON COLUMN dwh.activity_day.service_key          IS 'Service.';
 COMMENT ON COLUMN dwh.activity_day.currency_key         IS 'Currency of the amounts.';
 COMMENT ON COLUMN dwh.activity_day.country_code         IS 'Country of the client; where it is not known, of the place, as long as the facts are there; else UNKNOWN.';

@@ -1,9 +1,8 @@
 -- Activity of some days, from the daily summary. Of clients without a country the place tells it, which only the facts know.
 INSERT INTO {activity_day} (success_amount_minor, commission_minor, processing_ms_sum, processing_ms_count, transactions, successes, failures,
-                            pendings, reversals, date_key, full_date, service_key, currency_key, country_code, customer_segment)
+                            pendings, reversals, date_key, service_key, currency_key, country_code, customer_segment)
 SELECT sum(success_amount_minor), sum(commission_minor), sum(processing_ms_sum), sum(processing_ms_count), sum(transactions),
-       sum(successes), sum(failures), sum(pendings), sum(reversals), date_key, to_date(date_key::text, 'YYYYMMDD'), service_key, currency_key,
-       country_code, customer_segment
+       sum(successes), sum(failures), sum(pendings), sum(reversals), date_key, service_key, currency_key, country_code, customer_segment
 FROM (SELECT s.success_amount_minor, s.commission_minor, s.processing_ms_sum, s.processing_ms_count, s.transactions, s.successes, s.failures,
              s.pendings, s.reversals, s.date_key, s.service_key, s.currency_key, coalesce(c.country_code, 'UNKNOWN') AS country_code,
              c.customer_segment
