@@ -1,6 +1,7 @@
-"""Latency of a query of each view of the dashboards while eight read at once: the year up to the newest day, warm.
+"""Latency of each tile's query while eight read at once, warm: of all that there is, and of a year of a country.
 
-The warehouse of `bench.nightly` is used and kept. `python -m bench.tiles --rows 36m`
+The warehouse of `bench.nightly` is used and kept, with a year of segments. Before that, the whole refresh; after it,
+that of nights of 50,000 rows. `python -m bench.tiles --rows 36m --days 3`
 """
 
 import argparse
@@ -10,38 +11,27 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
+from bench.days import Days
 from bench.nightly import Warehouse
 from bench.server import running_server, with_name
 from bench.sizes import rows_of, spoken
 from bench.trees import THIS
+from dashboards.specification import specification
+from dashboards.statements import statement_of
+from sample.plan import SamplePlan
+from tests.metabase import with_values
 from warehouse.connection import connect
 
-YEAR = "full_date > (SELECT max(full_date) FROM dwh.mv_daily_kpi) - 365"
-TILES = {
-    "mv_daily_kpi": f"SELECT full_date, sum(transactions), sum(revenue) FROM dwh.mv_daily_kpi WHERE {YEAR}"
-    " AND currency_code = 'XOF' GROUP BY 1 ORDER BY 1",
-    "v_activity_by_day": "SELECT full_date, currency_code, sum(transactions), sum(commission)"
-    f" FROM dwh.v_activity_by_day WHERE {YEAR} AND country_code = 'CI' GROUP BY 1, 2 ORDER BY 1",
-    "mv_monthly_active_clients": "SELECT month, sum(active_clients) FROM dwh.mv_monthly_active_clients"
-    " WHERE service_name = 'ALL' GROUP BY 1 ORDER BY 1",
-    "mv_service_by_day": "SELECT service_name, sum(transactions), sum(failures), max(p95_processing_ms)"
-    f" FROM dwh.mv_service_by_day WHERE {YEAR} GROUP BY 1 ORDER BY 2 DESC",
-    "mv_fraud_by_day": f"SELECT full_date, sum(transactions), sum(frauds) FROM dwh.mv_fraud_by_day WHERE {YEAR}"
-    " GROUP BY 1 ORDER BY 1",
-    "mv_fraud_heat_map": "SELECT day_of_week, hour, sum(frauds), sum(transactions) FROM dwh.mv_fraud_heat_map"
-    " GROUP BY 1, 2 ORDER BY 1, 2",
-    "mv_amount_saved": "SELECT currency_code, sum(saved_amount), sum(missed_amount) FROM dwh.mv_amount_saved"
-    f" WHERE {YEAR} GROUP BY 1 ORDER BY 1",
-    "mv_clients_at_risk": "SELECT * FROM dwh.mv_clients_at_risk ORDER BY rank LIMIT 20",
-    "mv_rfm_distribution": "SELECT segment_name, sum(clients) FROM dwh.mv_rfm_distribution"
-    " WHERE as_of = (SELECT max(as_of) FROM dwh.mv_rfm_distribution) GROUP BY 1",
-    "mv_lifetime_value": "SELECT segment_name, sum(expected_revenue_sum) FROM dwh.mv_lifetime_value"
-    " WHERE as_of = (SELECT max(as_of) FROM dwh.mv_lifetime_value) GROUP BY 1",
-    "mv_segment_migration": "SELECT from_segment_name, to_segment_name, sum(clients) FROM dwh.mv_segment_migration"
-    " WHERE to_as_of = (SELECT max(to_as_of) FROM dwh.mv_segment_migration) GROUP BY 1, 2",
-    "mv_churn_risk": "SELECT risk_band, sum(clients), sum(revenue_at_risk) FROM dwh.mv_churn_risk"
-    " WHERE as_of = (SELECT max(as_of) FROM dwh.mv_churn_risk) GROUP BY 1",
+# The first of each month of the sample's second year, and of the month after it.
+SEGMENTED = [f"{2025 + month // 12}-{month % 12 + 1:02}-01" for month in range(13)]
+SPECIFICATION = specification()
+TILES = [tile for _, tile in SPECIFICATION.tiles]
+# What a reader may have chosen: nothing, which is all there is; or the newest year of a country.
+CHOICES: dict[str, dict[str, str]] = {
+    "all": {},
+    "year": {"since": "2025-01-01", "until": "2025-12-31", "country": "CI"},
 }
 
 
@@ -55,11 +45,27 @@ def main() -> None:
         warehouse = Warehouse(server, options.rows)
         warehouse.prepare()
         url = with_name(server.url, warehouse.copy)
-        told = THIS.timed(url, "refresh", "--rebuild")
-        print(f"full refresh: {told['seconds']:.1f} s, {spoken(options.rows)} transactions")
-        for name, seconds in told["views"].items():
-            print(f"  {name:<28}{seconds:8.2f} s")
+        _segment(url)
+        _print_refresh(THIS.timed(url, "refresh", "--rebuild"), f"full refresh, {spoken(options.rows)} transactions")
         _measure(url, options)
+        folder = options.folder.resolve() / "days"
+        for day in Days(folder, SamplePlan(options.rows).client_count).prepare([False] * options.days):
+            night = warehouse.load(day)
+            print(f"\nnight of {day.name}: {night['seconds']:.1f} s, {night['rows']['read']:,} rows")
+            _print_refresh(night["dashboards"], "its refresh")
+
+
+def _segment(url: str) -> None:
+    """A year of segments: the first month is fitted, the others follow its model."""
+    for number, month in enumerate(SEGMENTED):
+        told = THIS.timed(url, "rfm", "assign" if number else "fit", "--as-of", month)
+        print(f"segments of {month}: {told['clients']:,} clients, {told['wall']:.1f} s", flush=True)
+
+
+def _print_refresh(told: dict[str, Any], title: str) -> None:
+    print(f"{title}: {told['seconds']:.1f} s")
+    for name, seconds in told["views"].items():
+        print(f"  {name:<28}{seconds:8.2f} s", flush=True)
 
 
 def _options() -> argparse.Namespace:
@@ -67,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=rows_of, default=rows_of("3.6m"), help="transactions of the warehouse")
     parser.add_argument("--readers", type=int, default=8, help="how many read at once")
     parser.add_argument("--rounds", type=int, default=30, help="queries of each tile by each reader")
+    parser.add_argument("--days", type=int, default=0, help="nights of 50,000 rows after that")
     parser.add_argument("--folder", type=Path, default=Path(".cauri-bench"), help="where the warehouse is kept")
     parser.add_argument("--url", help="a warehouse that is there, and up to date")
     return parser.parse_args()
@@ -75,25 +82,27 @@ def _options() -> argparse.Namespace:
 def _measure(url: str, options: argparse.Namespace) -> None:
     with ThreadPoolExecutor(options.readers) as readers:
         found = list(readers.map(lambda seed: _read(url, seed, options.rounds), range(options.readers)))
-    print(f"\n{options.readers} readers at once, each {options.rounds} times")
-    print(f"  {'query of':<28}{'median':>11}{'p95':>11}")
-    for name in TILES:
-        taken = [seconds for one in found for seconds in one[name]]
-        print(f"  {name:<28}{median(taken) * 1000:8.0f} ms{quantiles(taken, n=20)[-1] * 1000:8.0f} ms")
+    print(f"\n{options.readers} readers at once, each {options.rounds} times; milliseconds")
+    print(f"  {'tile':<34}{'view':<28}" + "".join(f"{f'{choice}: median':>14}{'p95':>8}" for choice in CHOICES))
+    for tile in TILES:
+        taken = [[seconds * 1000 for one in found for seconds in one[tile.id, choice]] for choice in CHOICES]
+        told = "".join(f"{median(one):14.0f}{quantiles(one, n=20)[-1]:8.0f}" for one in taken)
+        print(f"  {tile.id:<34}{tile.view:<28}{told}")
 
 
-def _read(url: str, seed: int, rounds: int) -> dict[str, list[float]]:
-    taken: dict[str, list[float]] = defaultdict(list)
+def _read(url: str, seed: int, rounds: int) -> dict[tuple[str, str], list[float]]:
+    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     with connect(url, application="cauri tiles") as connection:
-        names = list(TILES) * (rounds + 1)
-        random.Random(seed).shuffle(names)
-        warm: set[str] = set()
-        for name in names:
+        asked = [(tile, choice) for tile in TILES for choice in CHOICES] * (rounds + 1)
+        random.Random(seed).shuffle(asked)
+        warm: set[tuple[str, str]] = set()
+        for tile, choice in asked:
+            text = with_values(statement_of(SPECIFICATION, tile), CHOICES[choice])
             begun = time.perf_counter()
-            connection.execute(TILES[name]).fetchall()
-            if name in warm:
-                taken[name].append(time.perf_counter() - begun)
-            warm.add(name)
+            connection.execute(text).fetchall()
+            if (tile.id, choice) in warm:
+                taken[tile.id, choice].append(time.perf_counter() - begun)
+            warm.add((tile.id, choice))
     return taken
 
 

@@ -37,12 +37,20 @@ def statement_of(specification: Specification, tile: Tile, language: Language = 
 
 def measure_sql(measure: Measure) -> str:
     """A measure of a group of rows."""
+    above, below = parts_of(measure)
+    return f"{above}::numeric / nullif({below}, 0)" if below else above
+
+
+def parts_of(measure: Measure) -> tuple[str, str | None]:
+    """The sum that a measure is, or the two sums whose quotient it is."""
     column, over = quoted(measure.column), quoted(measure.over or measure.column)
-    if measure.aggregation == "sum":
-        return f"sum({column})"
-    if measure.aggregation == "ratio":
-        return f"sum({column})::numeric / nullif(sum({over}), 0)"
-    return f"sum({column} * {over})::numeric / nullif(sum({over}) FILTER (WHERE {column} IS NOT NULL), 0)"
+    match measure.aggregation:
+        case "sum":
+            return f"sum({column})", None
+        case "ratio":
+            return f"sum({column})", f"sum({over})"
+        case "mean":
+            return f"sum({column} * {over})", f"sum({over}) FILTER (WHERE {column} IS NOT NULL)"
 
 
 def quoted(name: str) -> str:
@@ -61,20 +69,40 @@ class _Writer:
     language: Language
 
     def text(self) -> str:
-        view = self.specification.view(self.tile)
-        where = "".join(f"\n      {one}" for one in self._conditions())
-        rows = f"SELECT {', '.join(map(quoted, self._read()))}\n    FROM dwh.{quoted(view.name)}\n    WHERE true{where}"
         shown = ", ".join(
             f"{formula} AS {quoted(label)}" for formula, label in zip(self._formulas(), self.labels(), strict=True)
         )
         groups = self._groups()
-        parts = [f"WITH shown AS (\n    {rows}\n)\nSELECT {shown}\nFROM shown"]
+        parts = [f"WITH shown AS (\n    {self._shown()}\n)\nSELECT {shown}\nFROM shown"]
         if groups and not self.tile.columns:
             parts.append(f"GROUP BY {', '.join(dict.fromkeys([*groups, *self._orders(groups)]))}")
         order = self._order(groups)
         parts += [f"ORDER BY {order}"] if order else []
         parts += [f"LIMIT {self.tile.limit}"] if self.tile.limit else []
         return "\n".join(parts)
+
+    def _shown(self) -> str:
+        """The rows that a tile is made of; those of a tile over time added up by day, before days become periods."""
+        view = self.specification.view(self.tile)
+        where = "".join(f"\n      {one}" for one in self._conditions())
+        source = f"FROM dwh.{quoted(view.name)}\n    WHERE true{where}"
+        if not self._is_over_time:
+            return f"SELECT {', '.join(map(quoted, self._read()))}\n    {source}"
+        axes = ", ".join(map(quoted, dict.fromkeys([*map(self._in_language, self._axes()), *self._sorting_columns()])))
+        sums = ", ".join(f"{formula} AS {quoted(name)}" for name, formula in self._parts())
+        return f"SELECT {axes}, {sums}\n    {source}\n    GROUP BY {axes}"
+
+    @property
+    def _is_over_time(self) -> bool:
+        view = self.specification.view(self.tile)
+        return view.holds == "day" and view.date in self._axes()
+
+    def _parts(self) -> Iterator[tuple[str, str]]:
+        for measure in self.tile.measures:
+            above, below = parts_of(measure)
+            yield measure.id, above
+            if below:
+                yield f"{measure.id}_over", below
 
     def labels(self) -> list[str]:
         """Names of what is shown: axes, then measures."""
@@ -104,7 +132,16 @@ class _Writer:
     def _formulas(self) -> list[str]:
         if self.tile.columns:
             return [quoted(self._in_language(name)) for name in self.tile.columns]
-        return [*self._groups(), *(measure_sql(measure) for measure in self.tile.measures)]
+        return [*self._groups(), *map(self._total, self.tile.measures)]
+
+    def _total(self, measure: Measure) -> str:
+        if not self._is_over_time:
+            return measure_sql(measure)
+        above, below = f"sum({quoted(measure.id)})", f"sum({quoted(f'{measure.id}_over')})"
+        return above if measure.aggregation == "sum" else f"{above}::numeric / nullif({below}, 0)"
+
+    def _sorting_columns(self) -> list[str]:
+        return [order for name in self._axes() if (order := self._column(name).order)]
 
     def _groups(self) -> list[str]:
         return [self._axis(name) for name in self._axes()]
@@ -112,7 +149,7 @@ class _Writer:
     def _axis(self, name: str) -> str:
         view = self.specification.view(self.tile)
         column = quoted(self._in_language(name))
-        if name != view.date or view.holds != "day":
+        if name != view.date or not self._is_over_time:
             return column
         grain = (
             f"SELECT CASE WHEN max({column}) - min({column}) >= {_MONTHS_FROM} THEN 'month'"
@@ -129,7 +166,7 @@ class _Writer:
         if self.tile.columns:
             return quoted(self.tile.sort) if self.tile.sort else ""
         chosen = [measure for measure in self.tile.measures if measure.id == self.tile.sort]
-        by_measure = [f"{measure_sql(measure)} DESC NULLS LAST" for measure in chosen]
+        by_measure = [f"{self._total(measure)} DESC NULLS LAST" for measure in chosen]
         return ", ".join([*by_measure, *self._orders(groups)])
 
     def _conditions(self) -> Iterator[str]:

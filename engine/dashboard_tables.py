@@ -61,6 +61,8 @@ def compute_cases(connection: Connection, tables: DashboardTables, days: Sequenc
 def renew_cases_of_labels(connection: Connection) -> bool:
     """Cases of new labels, which do not tell their days; whether there were any."""
     connection.execute(query("dashboards/stage_cases"))
+    connection.execute(query("dashboards/stage_changed_labels"))
+    connection.execute("ANALYZE changed_label")
     found = connection.execute(query("dashboards/find_cases_of_labels")).rowcount
     make_staged_cases(connection, STORED)
     return found > 0

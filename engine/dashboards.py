@@ -1,6 +1,7 @@
 """Dashboards follow the warehouse: what is stale is computed again, then the views that rest on it are refreshed."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -11,7 +12,7 @@ from engine.dashboard_tables import (
     BY_DAY,
     BY_MONTH,
     CASES,
-    NAMES,
+    OF_SEGMENTS,
     STORED,
     compute_cases,
     compute_days,
@@ -65,12 +66,18 @@ def refresh_dashboards(connection: Connection) -> Refreshed:
     refresh_views(connection)
     mark_changed(connection)
     _work_off_days(connection, done)
+    if done.days or done.scored_days:
+        _analyse(connection, (*BY_DAY, CASES, *BY_MONTH))
     _work_off_segmentations(connection, done)
-    if done.days or done.scored_days or done.segmentations:
-        connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(map(STORED.identifier, NAMES))))
+    if done.segmentations:
+        _analyse(connection, OF_SEGMENTS)
     _refresh_stale_views(connection, done)
     done.seconds = time.perf_counter() - begun
     return done
+
+
+def _analyse(connection: Connection, names: Iterable[str]) -> None:
+    connection.execute(sql.SQL("ANALYZE {}").format(sql.SQL(", ").join(map(STORED.identifier, names))))
 
 
 def _work_off_days(connection: Connection, done: Refreshed) -> None:
@@ -107,6 +114,9 @@ def _work_off_segmentations(connection: Connection, done: Refreshed) -> None:
     stale = {day for (day,) in connection.execute(query("dashboards/stale_segmentations")).fetchall()}
     # Whoever moved on to the next day came from the segment that changed.
     stale |= {later for earlier, later in pairwise(known) if earlier in stale}
+    if stale:
+        # Written a moment ago, perhaps: as a table of no rows it is joined row by row, which took 35 s in place of 0.1.
+        connection.execute("ANALYZE ml.client_segment")
     for as_of in sorted(stale):
         with connection.transaction():
             connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(SORT_MEMORY))

@@ -151,11 +151,13 @@ def _open_all(discovery: Discovery, watcher: Watcher, summary: Summary) -> list[
 def _sift_all(keeper: Doorkeeper, readers: list[Reader]) -> tuple[Sieve, Sifted]:
     sifted = Sifted()
     sieve = _sieve(keeper)
-    facts = [reader for reader in readers if reader.file.feed is TRANSACTIONS]
-    others = [reader for reader in readers if reader.file.feed is not TRANSACTIONS]
+    services = [reader for reader in readers if reader.file.feed is SERVICES]
+    others = [reader for reader in readers if reader.file.feed is not SERVICES]
+    sift(services, sieve, sifted, lambda rows: keeper.watcher.advance(2, rows))
+    sieve = _with_services(sieve, [reader.file for reader in services], sifted)
+    # Transactions last: a file of another feed is a single piece, beside which there is then work for all threads.
+    others.sort(key=lambda reader: reader.file.feed is TRANSACTIONS)
     sift(others, sieve, sifted, lambda rows: keeper.watcher.advance(2, rows))
-    sieve = _with_services(sieve, [reader.file for reader in others if reader.file.feed is SERVICES], sifted)
-    sift(facts, sieve, sifted, lambda rows: keeper.watcher.advance(2, rows))
     return sieve, sifted
 
 

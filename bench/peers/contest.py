@@ -25,7 +25,7 @@ class Peer:
     work: Work
     slow: bool = False
     prepare: Callable[[str, Target], None] | None = None
-    tables: Callable[[Target], list[str]] = lambda _: [FACTS]
+    tables: tuple[str, ...] = (FACTS,)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def run(peer: Peer, server: Server, target: Target) -> Finish:
     started = time.perf_counter()
     peer.work(server, url, target)
     seconds = time.perf_counter() - started
-    return Finish(seconds, digest_of(url, peer.tables(target)) == target.digest)
+    return Finish(seconds, digest_of(url, peer.tables) == target.digest)
 
 
 def install_scripts(pattern: str = "*") -> None:
@@ -73,19 +73,13 @@ def _uv(*arguments: str) -> str:
     return subprocess.run(["uv", *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def _keyed_tables(target: Target) -> list[str]:
-    return [f"public.{path.stem}" for path in target.keyed]
-
-
-FLOOR = Peer(
-    "floor: two streams of `psql \\copy`, clean keyed rows", keyed.two_streams, False, keyed.make_tables, _keyed_tables
-)
+FLOOR = Peer("floor: two streams of `psql \\copy`, clean keyed rows", keyed.two_streams)
 PEERS = (
     FLOOR,
-    Peer("one stream of the same, live indexes", keyed.one_stream, False, keyed.make_indexed_tables, _keyed_tables),
+    Peer("one stream of the same, live indexes", keyed.one_stream, prepare=keyed.make_indexes),
     Peer("ELT in SQL", elt.in_sql),
     Peer("Polars `write_database`, ADBC", partial(_script, "polars_adbc")),
-    Peer("dlt, Parquet by ADBC", partial(_script, "dlt_adbc"), tables=lambda _: ["dlt_peer.fact_transactions"]),
+    Peer("dlt, Parquet by ADBC", partial(_script, "dlt_adbc"), tables=("dlt_peer.fact_transactions",)),
     Peer("DuckDB's postgres extension", partial(_script, "duckdb_postgres")),
     Peer("pygrametl, bulk fact table", partial(_script, "pygrametl_bulk"), slow=True),
     Peer('pandas `to_sql(method="multi")`', partial(_script, "pandas_to_sql"), slow=True),

@@ -186,6 +186,7 @@ STAGES = (
     "aggregates/stage_changed_cells",
     "dashboards/stage_cases",
     "dashboards/stage_changed_clients",
+    "dashboards/stage_changed_labels",
     "dimensions/stage_client_versions",
     "dimensions/stage_first_days",
     "labels/stage",

@@ -1,6 +1,5 @@
--- Transactions whose labels came or changed since.
+-- Transactions of changed labels.
 INSERT INTO case_id
 SELECT f.date_key, f.transaction_id
-FROM ml.fraud_label l
+FROM changed_label
 JOIN dwh.fact_transactions f USING (transaction_id)
-WHERE l.load_id > (SELECT version FROM ops.view_source WHERE source = 'labels')
