@@ -224,7 +224,12 @@ def refer(frame: pl.DataFrame, domains: Domains) -> pl.DataFrame:
         _replaced("service_id", {name: place for place, name in enumerate(domains.services["service_id"])}).alias(
             "service_no"
         ),
-    ).with_columns(minor_step=pl.col("currency_key").replace_strict(steps, default=None, return_dtype=pl.Int64))
+    ).with_columns(minor_step=pl.lit(_by_key(steps)).gather(pl.col("currency_key")))
+
+
+def _by_key(values: dict[int, int]) -> pl.Series:
+    """Values (Int64) at the places of their keys: to gather them takes a third of replacing."""
+    return pl.Series([values.get(key) for key in range(max(values, default=-1) + 1)], dtype=pl.Int64)
 
 
 def _replaced(column: str, members: dict[str, int]) -> pl.Expr:

@@ -2,12 +2,12 @@
 
 import json
 import secrets
-from datetime import datetime
 
 import polars as pl
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from warehouse.connection import Connection
+from warehouse.connection import Connection, sql
+from warehouse.copy import copy_frame
 from warehouse.keyring import Keyring
 from warehouse.queries import query
 
@@ -23,20 +23,26 @@ def store_identities(connection: Connection, clients: pl.DataFrame, keyring: Key
     """
     latest = clients.sort("effective_at", "seq").group_by("client_ref", maintain_order=True).last()
     wrapper = AESGCM(keyring.vault_bytes("wrap"))
-    key_id = keyring.key_ids["vault_key_id"]
+    identities = latest.select(IDENTITY).iter_rows(named=True)
+    pairs = [_sealed(wrapper, ref, identity) for ref, identity in zip(latest["client_ref"], identities, strict=True)]
+    keys, sealed = zip(*pairs, strict=True) if pairs else ((), ())
+    incoming = latest.select(
+        "client_ref",
+        key_id=pl.lit(keyring.key_ids["vault_key_id"]),
+        wrapped_key=pl.Series(keys, dtype=pl.Binary),
+        identity=pl.Series(sealed, dtype=pl.Binary),
+        as_of="effective_at",
+    )
     connection.execute(query("vault/stage_identities"))
-    with connection.cursor() as cursor, cursor.copy(query("vault/copy_identities")) as copy:
-        for row in latest.select("client_ref", "effective_at", *IDENTITY).iter_rows():
-            copy.write_row(_sealed(wrapper, key_id, row[0], row[1], dict(zip(IDENTITY, row[2:], strict=True))))
+    copy_frame(connection, sql.Identifier("incoming_identity"), incoming)
     connection.execute(query("vault/merge_identities"))
 
 
-def _sealed(
-    wrapper: AESGCM, key_id: str, client_ref: bytes, as_of: datetime, identity: dict[str, str | None]
-) -> tuple[object, ...]:
+def _sealed(wrapper: AESGCM, client_ref: bytes, identity: dict[str, str | None]) -> tuple[bytes, bytes]:
+    """The client's own key, wrapped, and what it hides."""
     own_key = secrets.token_bytes(32)
     text = json.dumps(identity, ensure_ascii=False).encode()
-    return client_ref, key_id, seal(wrapper, own_key, client_ref), seal(AESGCM(own_key), text, client_ref), as_of
+    return seal(wrapper, own_key, client_ref), seal(AESGCM(own_key), text, client_ref)
 
 
 def seal(cipher: AESGCM, content: bytes, bound_to: bytes) -> bytes:
