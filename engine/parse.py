@@ -1,7 +1,8 @@
 """Step 2, Read, last: text becomes moments, amounts and numbers; what does not parse stays visible beside its text.
 
-For each typed column `x` the result has `x` (null where it could not be parsed) and `x_text` (what the file says). An
-amount also has `x_unusual`: its text again, where that needs a closer look than an ordinary amount does.
+For each typed column `x` the result has `x` (null where it could not be parsed) and `x_text` (what the file says; if
+that was no text, only whether it says anything). An amount also has `x_unusual`: its text again, where that needs a
+closer look than an ordinary amount does.
 """
 
 from collections.abc import Callable
@@ -21,7 +22,8 @@ AMOUNT_DECIMALS = 4
 _AMOUNT = pl.Decimal(20, AMOUNT_DECIMALS)
 NUMBER_SYNTAX = r"^-?\d+(\.\d+)?$"
 # Neither too long for 64 bits nor with more decimals than are read: nearly every amount.
-ORDINARY_AMOUNT = r"^-?[0-9]{1,14}(\.[0-9]{1,4})?$"
+AMOUNT_DIGITS = 14
+ORDINARY_AMOUNT = rf"^-?[0-9]{{1,{AMOUNT_DIGITS}}}(\.[0-9]{{1,{AMOUNT_DECIMALS}}})?$"
 
 UTC_FORMATS = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%.fZ", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%d %H:%M:%S%.f%:z")
 LOCAL_FORMATS = (
@@ -62,12 +64,19 @@ def parse(frame: pl.DataFrame, feed: Feed, locale: Locale) -> pl.DataFrame:
                 typed.append(frame[column.name].cast(pl.String))
             continue
         values = frame[column.name]
-        typed.append(_as_text(values).alias(f"{column.name}_text"))
+        typed.append(_told(values).alias(f"{column.name}_text"))
         if column.kind == "money":
             typed += _amounts(values, locale)
             continue
         typed.append(_PARSERS[column.kind](values, locale).alias(column.name))
     return frame.with_columns(typed)
+
+
+def _told(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.String:
+        return values
+    # The text of a moment takes ten times as long as parsing it.
+    return pl.select(pl.when(values.is_not_null()).then(pl.lit(""))).to_series()
 
 
 def _as_text(values: pl.Series) -> pl.Series:
@@ -148,16 +157,27 @@ def plain_number(values: pl.Series, locale: Locale) -> pl.Series:
 
 
 def _amounts(values: pl.Series, locale: Locale) -> list[pl.Series]:
+    unusual = pl.Series(f"{values.name}_unusual", [None], pl.String).new_from_index(0, len(values))
+    if _are_ordinary(values):
+        return [values.cast(_AMOUNT).to_physical().cast(pl.Int64), unusual]
     text = plain_number(values, locale).alias("text")
     ordinary = text.str.contains(ORDINARY_AMOUNT)
     amount = pl.when(ordinary).then(pl.col("text")).cast(_AMOUNT).to_physical().cast(pl.Int64)
     amounts = text.to_frame().select(amount.alias(values.name)).to_series()
     rest = (~ordinary).fill_null(value=False).arg_true()
-    unusual = pl.Series(f"{values.name}_unusual", [None], pl.String).new_from_index(0, len(values))
     if len(rest):
         amounts = amounts.scatter(rest, _unusual_amounts(text.gather(rest)))
         unusual = unusual.scatter(rest, _as_text(values).gather(rest))
     return [amounts, unusual]
+
+
+def _are_ordinary(values: pl.Series) -> bool:
+    """Whether all of them are whole or decimal numbers, and such as `ORDINARY_AMOUNT` tells in text."""
+    dtype = values.dtype
+    if not dtype.is_integer() and not (isinstance(dtype, pl.Decimal) and dtype.scale <= AMOUNT_DECIMALS):
+        return False
+    least, most = values.min(), values.max()
+    return least is None or (least > -(10**AMOUNT_DIGITS) and most < 10**AMOUNT_DIGITS)
 
 
 def _unusual_amounts(text: pl.Series) -> pl.Series:

@@ -308,3 +308,17 @@ def test_amounts_are_read_to_more_decimals_than_any_currency_has() -> None:
         None,
         None,
     ]
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(
+    st.lists(st.none() | st.integers(-(10**18) + 1, 10**18 - 1) | st.integers(-(10**9), 10**9), max_size=6),
+    st.booleans(),
+)
+def test_decimal_and_whole_numbers_are_amounts_as_their_text_is(numbers: list[int | None], whole: bool) -> None:
+    typed = pl.Series(numbers, dtype=pl.Int64)
+    if not whole:
+        typed = pl.Series(
+            [None if number is None else Decimal(number).scaleb(-3) for number in numbers], dtype=pl.Decimal(18, 3)
+        )
+    assert parsed("transactions", "amount", typed) == parsed("transactions", "amount", typed.cast(pl.String))

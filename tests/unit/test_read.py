@@ -214,3 +214,29 @@ def test_rows_are_picked_from_a_table_too(tmp_path: Path) -> None:
     (lazy,) = open_reader(table_file(tmp_path, "transactions", typed_frame())).batches()
     assert lazy.pick([2]).frame["transaction_id"].to_list() == ["T2"]
     assert lazy.pick([2]).raw.height == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("SUCCESS", "SUCCESS"),
+        ("", None),
+        (" ", None),
+        ("SUCCESS ", "SUCCESS"),
+        ("\u00a0SUCCESS", "SUCCESS"),
+        ("\tSUCCESS", "SUCCESS"),
+        ("été", "été"),
+    ],
+)
+def test_odd_text_of_a_table_is_found_among_plain_text(text: str, read: str | None, tmp_path: Path) -> None:
+    (batch,) = read_file(table_file(tmp_path, "transactions", typed_frame(status=["FAILED", text, "PENDING"])))
+    assert batch.frame["status"].to_list() == ["FAILED", read, "PENDING"]
+    assert batch.frame["fault"].to_list() == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"), [("SUC\x00CESS", "broken_text"), ("\ufffd00", "broken_text"), ("S" * 257, "field_too_long")]
+)
+def test_a_fault_of_one_text_of_a_table_is_found(text: str, fault: str, tmp_path: Path) -> None:
+    (batch,) = read_file(table_file(tmp_path, "transactions", typed_frame(status=["FAILED", text, "PENDING"])))
+    assert batch.frame["fault"].to_list() == [None, fault, None]
