@@ -1,7 +1,7 @@
 """`cauri fraud score --all`: read, features, predict, explain the alerts, write; and one prepared row."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,15 @@ LOADED = "bench_scoring"
 
 
 @pytest.fixture(scope="module")
-def champion(server: Server, folder_of: Callable[..., Path]) -> Registered:
+def champion(server: Server, folder_of: Callable[..., Path]) -> Iterator[Registered]:
     """Trained on a warehouse that the benchmarks copy, as `cauri fraud train` does by default."""
     url = server.fresh(LOADED)
     shutil.rmtree(THIS.home / "models", ignore_errors=True)
     THIS.load(url, folder_of())
     THIS.timed(url, "fraud", "train", "--quiet")
-    return Registry(THIS.home / "models" / "fraud").load()
+    yield Registry(THIS.home / "models" / "fraud").load()
+    # A night of another benchmark would score by it.
+    shutil.rmtree(THIS.home / "models")
 
 
 @pytest.mark.benchmark(group="scoring")

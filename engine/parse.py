@@ -75,7 +75,7 @@ def parse(frame: pl.DataFrame, feed: Feed, locale: Locale) -> pl.DataFrame:
 def _told(values: pl.Series) -> pl.Series:
     if values.dtype == pl.String:
         return values
-    # The text of a moment takes ten times as long as parsing it.
+    # To write a moment as text takes 0.36 us, this 0.006.
     return pl.select(pl.when(values.is_not_null()).then(pl.lit(""))).to_series()
 
 
@@ -97,7 +97,7 @@ def _moments(values: pl.Series, locale: Locale) -> pl.Series:
 @cache
 def _moment_formats(locale: Locale) -> list[pl.Expr]:
     text = pl.col("text")
-    # Seconds hardly repeat: to remember each costs a third of parsing it.
+    # Seconds hardly repeat: to remember each costs a sixth to a half of the time.
     utc, local = (
         [text.str.to_datetime(form, time_unit="us", strict=False, cache=False) for form in forms]
         for forms in (UTC_FORMATS, LOCAL_FORMATS)
@@ -248,7 +248,7 @@ def refer(frame: pl.DataFrame, domains: Domains) -> pl.DataFrame:
 
 
 def _by_key(values: dict[int, int]) -> pl.Series:
-    """Values (Int64) at the places of their keys: to gather them takes a third of replacing."""
+    """Values (Int64) at the places of their keys: to gather them takes a quarter of replacing."""
     return pl.Series([values.get(key) for key in range(max(values, default=-1) + 1)], dtype=pl.Int64)
 
 
