@@ -19,7 +19,7 @@ def problems_of(found: Specification) -> Iterator[str]:
         )
         yield from (
             f"views.toml, {view.name}: has no column {one}"
-            for one in (view.date, *view.totals)
+            for one in (view.date, *view.totals, *(view.rollup.totals if view.rollup else ()))
             if one not in view.columns
         )
     ids = [tile.id for _, tile in found.tiles]

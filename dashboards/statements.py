@@ -1,6 +1,6 @@
 """SQL of the tiles, for dashboards that ask the database. Names are the specification's, which is checked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -83,9 +83,8 @@ class _Writer:
 
     def _shown(self) -> str:
         """The rows that a tile is made of; those of a tile over time added up by day, before days become periods."""
-        view = self.specification.view(self.tile)
         where = "".join(f"\n      {one}" for one in self._conditions())
-        source = f"FROM dwh.{quoted(view.name)}\n    WHERE true{where}"
+        source = f"FROM {self._source}\n    WHERE true{where}"
         if not self._is_over_time:
             return f"SELECT {', '.join(map(quoted, self._read()))}\n    {source}"
         axes = ", ".join(map(quoted, dict.fromkeys([*map(self._in_language, self._axes()), *self._sorting_columns()])))
@@ -172,22 +171,33 @@ class _Writer:
     def _conditions(self) -> Iterator[str]:
         filters = self.specification.filters(self.tile)
         for name, column in filters.items():
-            yield from self._date(column) if name == "date" else self._equal(name, quoted(column))
+            yield from self._date(column) if name == "date" else self._equal(name, column)
+
+    @property
+    def _source(self) -> str:
+        view = self.specification.view(self.tile)
+        return f"dwh.{quoted(view.rollup.view if view.rollup else view.name)}"
+
+    @property
+    def _totals(self) -> Mapping[str, str]:
+        view = self.specification.view(self.tile)
+        return view.rollup.totals if view.rollup else view.totals
 
     def _date(self, column: str) -> Iterable[str]:
         view = self.specification.view(self.tile)
         chosen = [f"[[AND {quoted(column)} >= {{{{since}}}}]]", f"[[AND {quoted(column)} <= {{{{until}}}}]]"]
         if view.holds == "snapshot" or self.tile.newest:
-            newest = f"SELECT max({quoted(column)}) FROM dwh.{quoted(view.name)} WHERE true {' '.join(chosen)}"
+            newest = f"SELECT max({quoted(column)}) FROM {self._source} WHERE true {' '.join(chosen)}"
             return [f"AND {quoted(column)} = ({newest})"]
         return chosen
 
     def _equal(self, name: FilterName, column: str) -> Iterable[str]:
-        view = self.specification.view(self.tile)
-        total = view.totals.get(column.strip('"'))
+        total = self._totals.get(column)
+        if total is not None and column in self._axes():
+            return [f"AND {quoted(column)} <> '{total}'", f"[[AND {quoted(column)} = {{{{{name}}}}}]]"]
         if total is not None:
-            return [f"AND {column} = coalesce([[{{{{{name}}}}},]] '{total}')"]
+            return [f"AND {quoted(column)} = coalesce([[{{{{{name}}}}},]] '{total}')"]
         if name == "currency":
             # Counts, too: all figures of a page are of the same transactions.
-            return [f"AND {column} = coalesce([[{{{{currency}}}},]] {_MAIN_CURRENCY})"]
-        return [f"[[AND {column} = {{{{{name}}}}}]]"]
+            return [f"AND {quoted(column)} = coalesce([[{{{{currency}}}},]] {_MAIN_CURRENCY})"]
+        return [f"[[AND {quoted(column)} = {{{{{name}}}}}]]"]

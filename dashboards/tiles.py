@@ -47,6 +47,15 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Rollup:
+    """A view with the columns of another one, whose rows it has, and `totals` of them: values that stand for a sum."""
+
+    __pydantic_config__ = _STRICT
+    view: str
+    totals: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class View:
     """A view of schema `dwh`; `spec/views.toml` explains the fields."""
 
@@ -59,6 +68,7 @@ class View:
     needs: Literal["transactions", "labels", "scores", "labels_or_scores", "segments", "moves"]
     columns: tuple[str, ...]
     totals: Mapping[str, str] = field(default_factory=dict)
+    rollup: Rollup | None = None
 
     @property
     def filters(self) -> dict[FilterName, str]:

@@ -23,7 +23,7 @@ from engine.stale import mark_changed, segmentations
 from warehouse.connection import Connection, sql
 from warehouse.queries import query
 
-# Percentiles of a month are sorted in it, and clients of a month counted.
+# Percentiles of a month and rows of views are sorted in it, and clients of a month counted.
 SORT_MEMORY = "256MB"
 
 
@@ -132,8 +132,12 @@ def _work_off_segmentations(connection: Connection, done: Refreshed) -> None:
 def _refresh_stale_views(connection: Connection, done: Refreshed) -> None:
     for (name,) in connection.execute(query("dashboards/stale_views")).fetchall():
         begun = time.perf_counter()
-        if name.startswith("mv_"):
-            connection.execute(sql.SQL("REFRESH MATERIALIZED VIEW CONCURRENTLY dwh.{}").format(sql.Identifier(name)))
-        seconds = time.perf_counter() - begun
-        connection.execute(query("dashboards/record_refresh"), {"view": name, "seconds": seconds})
+        with connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL work_mem = {}").format(SORT_MEMORY))
+            if name.startswith("mv_"):
+                connection.execute(
+                    sql.SQL("REFRESH MATERIALIZED VIEW CONCURRENTLY dwh.{}").format(sql.Identifier(name))
+                )
+            seconds = time.perf_counter() - begun
+            connection.execute(query("dashboards/record_refresh"), {"view": name, "seconds": seconds})
         done.views[name] = seconds

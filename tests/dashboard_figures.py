@@ -194,6 +194,18 @@ class Figures:
             fraud_amount=pl.col("amount").filter("fraud").sum(),
         )
 
+    def rollup(self) -> pl.DataFrame:
+        """Activity and frauds; and their totals, where country, segment or both are empty."""
+        finest = self.activity().join(self.frauds().drop("transactions"), GROUP)
+        over = ("country_code", "customer_segment")
+        levels: list[tuple[str, ...]] = [(), over[:1], over[1:], over]
+        return pl.concat(
+            finest.with_columns(pl.lit("").alias(name) for name in level)
+            .group_by(*GROUP, "category")
+            .agg(pl.all().sum())
+            for level in levels
+        )
+
     def heat_map(self) -> pl.DataFrame:
         month, day_of_week = pl.col("full_date").dt.truncate("1mo"), pl.col("full_date").dt.weekday()
         keys = (month.alias("month"), day_of_week.alias("day_of_week"), "hour", "country_code", "currency_code")

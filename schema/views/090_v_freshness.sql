@@ -3,11 +3,11 @@ CREATE OR REPLACE VIEW dwh.v_freshness WITH (security_invoker = true) AS
 WITH listed (view_name, sources, rests_on) AS (
     VALUES
     ('mv_daily_kpi',              ARRAY['totals', 'names'],                    'ops.day_total'),
-    ('mv_activity_by_day',        ARRAY['days', 'names'],                      'dwh.activity_day'),
-    ('v_activity_by_day',         ARRAY['days', 'names'],                      'dwh.mv_activity_by_day'),
+    ('mv_activity_rollup',        ARRAY['days', 'cases', 'names'],             'dwh.activity_day, dwh.fraud_case'),
+    ('v_activity_by_day',         ARRAY['days', 'cases', 'names'],             'dwh.mv_activity_rollup'),
+    ('v_fraud_by_day',            ARRAY['days', 'cases', 'names'],             'dwh.mv_activity_rollup'),
     ('mv_monthly_active_clients', ARRAY['days', 'clients', 'names'],           'dwh.active_month'),
     ('mv_service_by_day',         ARRAY['days', 'names'],                      'dwh.activity_day, dwh.processing_day'),
-    ('mv_fraud_by_day',           ARRAY['days', 'cases', 'names'],             'dwh.activity_day, dwh.fraud_case'),
     ('mv_fraud_heat_map',         ARRAY['days', 'cases'],                      'dwh.activity_hour, dwh.fraud_case'),
     ('mv_amount_saved',           ARRAY['cases', 'names'],                     'dwh.fraud_case'),
     ('mv_clients_at_risk',        ARRAY['days', 'cases', 'clients'],           'dwh.fraud_case, dwh.fact_daily_client_summary, dwh.dim_client'),

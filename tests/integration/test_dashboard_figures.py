@@ -71,10 +71,11 @@ def _write_more(folder: Any) -> None:
 
 VIEWS = {
     "mv_daily_kpi": "key_figures",
+    "mv_activity_rollup": "rollup",
     "v_activity_by_day": "activity",
     "mv_monthly_active_clients": "active_clients",
     "mv_service_by_day": "services",
-    "mv_fraud_by_day": "frauds",
+    "v_fraud_by_day": "frauds",
     "mv_fraud_heat_map": "heat_map",
     "mv_amount_saved": "saved",
     "mv_clients_at_risk": "clients_at_risk",
@@ -181,7 +182,6 @@ def same(found: Any, wanted: Any) -> bool:
 
 EMPTY = [
     *VIEWS,
-    "mv_activity_by_day",
     "mv_rfm_distribution",
     "mv_lifetime_value",
     "mv_churn_risk",
@@ -203,7 +203,7 @@ def test_one_day_without_labels_scores_and_segments(database_url: str) -> None:
     write_feed(folder, "services", sample_rows("services"))
     load(folder, database_url)
     refresh(database_url)
-    assert rows_of(database_url, "SELECT transactions, labelled, frauds, fraud_amount FROM dwh.mv_fraud_by_day") == [
+    assert rows_of(database_url, "SELECT transactions, labelled, frauds, fraud_amount FROM dwh.v_fraud_by_day") == [
         (2, 0, 0, Decimal(0))
     ]
     for view in ("mv_amount_saved", "mv_clients_at_risk", "mv_rfm_distribution", "mv_segment_migration"):

@@ -9,6 +9,7 @@ import pytest
 from dashboards.specification import specification
 from dashboards.statements import statement_of
 from dashboards.tiles import Measure, Tile
+from sample.catalogue import SERVICES
 from tests.loading import value_of
 from tests.metabase import with_values
 from tests.scoring import Scoring
@@ -19,6 +20,8 @@ TILES = [tile for _, tile in SPECIFICATION.tiles]
 CHOICES: tuple[Mapping[str, str], ...] = (
     {},
     {"country": "CI"},
+    {"segment": "PREMIUM"},
+    {"country": "SN", "segment": "BASIC", "service": SERVICES[0].name},
     {"since": "2024-02-01", "until": "2024-04-15", "currency": "XOF"},
 )
 
@@ -68,7 +71,7 @@ def figure(measure: Measure, rows: pl.DataFrame) -> float | None:
     return weighted / float(weights.sum()) if weights.sum() else None
 
 
-@pytest.mark.parametrize("values", CHOICES, ids=["all", "country", "period"])
+@pytest.mark.parametrize("values", CHOICES, ids=["all", "country", "segment", "service", "period"])
 def test_figures_are_those_of_the_views(
     analysed_warehouse: Scoring, views: dict[str, pl.DataFrame], values: Mapping[str, str]
 ) -> None:

@@ -46,6 +46,7 @@ def test_filters_follow_the_columns_of_the_view() -> None:
         ("fraud", 'series = "day_of_week"\n', "", "a heat_map needs by and series"),
         ("columns", 'order = "segment"', 'order = "rang"', "rang is no column"),
         ("views", 'date = "full_date"', 'date = "day"', "has no column day"),
+        ("views", 'customer_segment = ""', 'segment = ""', "v_activity_by_day: has no column segment"),
         ("segments", 'id = "segments"', "id = ", "segments.toml is not valid TOML"),
     ],
 )  # fmt: skip
