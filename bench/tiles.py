@@ -1,7 +1,7 @@
 """Latency of each tile's query while eight read at once, warm: of all that there is, and of a year of a country.
 
-The warehouse of `bench.nightly` is used and kept, with a year of segments. Before that, the whole refresh; after it,
-that of nights of 50,000 rows. `python -m bench.tiles --rows 36m --days 3`
+The warehouse of `bench.nightly` is used and kept, with a year of segments and invented scores. Before that, the whole
+refresh; after it, that of nights of 50,000 rows. `python -m bench.tiles --rows 36m --days 3`
 """
 
 import argparse
@@ -14,6 +14,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.days import Days
+from bench.invented_scores import invent_scores
 from bench.nightly import Warehouse
 from bench.server import running_server, with_name
 from bench.sizes import rows_of, spoken
@@ -45,6 +46,8 @@ def main() -> None:
         warehouse = Warehouse(server, options.rows)
         warehouse.prepare()
         url = with_name(server.url, warehouse.copy)
+        begun = time.perf_counter()
+        print(f"scores of {invent_scores(url):,} transactions: {time.perf_counter() - begun:.1f} s", flush=True)
         _segment(url)
         _print_refresh(THIS.timed(url, "refresh", "--rebuild"), f"full refresh, {spoken(options.rows)} transactions")
         _measure(url, options)
