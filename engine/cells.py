@@ -8,9 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-# By day first: the refresh of the key figures counts the clients of each day, and then has little left to sort: 0.4 s
-# instead of 1.0 s for 2 million cells.
-CELL = ("date_key", "currency_key", "client_key", "service_key")
+# In the order of the index of the daily summary, which then has nothing to sort when it is built.
+CELL = ("client_key", "date_key", "service_key", "currency_key")
 SUCCESS, FAILED, PENDING, REVERSED = 1, 2, 3, 4
 
 Numbers = NDArray[np.int64]
