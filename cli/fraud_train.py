@@ -108,8 +108,11 @@ def _show(done: "Trained") -> None:
     if document["thresholds"]["block"] is None:
         stdout.print("No score is high enough to block: the precision asked for was reached nowhere.")
     stdout.print(f"Model {done.version} is {done.stage}.")
-    next_one = "cauri fraud score --all" if done.stage == "champion" else f"cauri fraud promote {done.version}"
-    stdout.print(f"Next: {next_one}")
+    if done.stage == "champion":
+        stdout.print("Next: cauri fraud score --all")
+    else:
+        stdout.print("It scores beside the champion from now on: at night, and by cauri fraud score --since DAY.")
+        stdout.print(f"Next: cauri fraud shadow compares them; cauri fraud promote {done.version}")
 
 
 def _show_figures(done: "Trained") -> None:

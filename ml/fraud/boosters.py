@@ -47,7 +47,11 @@ class XgboostModel:
 
     def matrix(self, frame: pl.DataFrame) -> Matrix:
         """Features of the rows as the trees take them."""
-        return fill_unknown(matrix_of(frame, self.features), self.fill)
+        return self.filled(matrix_of(frame, self.features))
+
+    def filled(self, matrix: Matrix) -> Matrix:
+        """With what the trees take for unknown values."""
+        return fill_unknown(matrix, self.fill)
 
     def margin_of(self, matrix: Matrix) -> Floats:
         """As `margin`, of a matrix."""

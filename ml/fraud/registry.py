@@ -17,7 +17,7 @@ from ml.features.catalogue import FEATURES, Feature
 from ml.fraud.boosters import THREADS, XgboostModel
 from ml.fraud.examples import Floats
 from ml.fraud.manifest import Manifest, described, hash_of_features
-from ml.fraud.stages import Stages, one_at_a_time, read_stages, sync_folder, write_stages
+from ml.fraud.stages import SHADOW, Stages, one_at_a_time, read_stages, sync_folder, write_stages
 from warehouse.errors import ConfigurationError, ModelError
 from warehouse.settings import Settings
 
@@ -75,6 +75,15 @@ class Registry:
     def stages(self) -> Stages:
         """Which version has which stage."""
         return read_stages(self.folder)
+
+    @property
+    def shadow(self) -> str | None:
+        """The newest version that waits to be promoted, unless the champion learned from later days."""
+        stages = self.stages
+        waiting = [version for version in self.versions() if stages.of(version) == SHADOW]
+        if not waiting or stages.champion is None or _trained_until(waiting[-1]) < _trained_until(stages.champion):
+            return None
+        return waiting[-1]
 
     def versions(self) -> list[str]:
         """Every version, oldest training first."""
@@ -153,6 +162,10 @@ class Registry:
             self.load(stages.champion)
             write_stages(self.folder, stages)
         return stages
+
+
+def _trained_until(version: str) -> str:
+    return version.partition("-")[0]
 
 
 def registry_of(settings: Settings) -> Registry:

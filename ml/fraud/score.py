@@ -1,26 +1,24 @@
 """Scoring: read, features, margin, probability, band, reasons of the alerts, write."""
 
 import hashlib
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from engine.load import given_up_on_error
 from ml.features.extract import HISTORY_DAYS
-from ml.fraud.examples import Matrix
-from ml.fraud.explain import explain
+from ml.fraud.examples import Matrix, matrix_of
+from ml.fraud.judging import scores_of
 from ml.fraud.registry import Registered, Registry
 from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
-from ml.fraud.scores import Work, leaves_of, make_leaves, write_scores
-from ml.fraud.thresholds import BANDS
+from ml.fraud.scores import Work, forget_shadow_scores, leaves_of, make_leaves, write_scores
+from ml.fraud.shadow import Shadow
+from ml.fraud.tally import Scored
 from ml.fraud.windows import Days
 from partitions.grain import date_key, day_of, span_named
 from partitions.policy import policies_of
@@ -36,74 +34,6 @@ from warehouse.snapshot import reader
 ROWS_AT_ONCE = 1_000_000
 
 
-PARTS = ("read and features", "score and explain", "wait for writes")
-
-
-@dataclass
-class Scored:
-    """What was scored."""
-
-    model_version: str
-    transactions: int = 0
-    bands: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BANDS, 0))
-    days: int = 0
-    seconds: float = 0.0
-    parts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PARTS, 0.0))
-
-    @contextmanager
-    def timed(self, part: str) -> Iterator[None]:
-        """Add the seconds of a block to a part; parts that overlap add up to more than `seconds`."""
-        begun = time.perf_counter()
-        yield
-        self.parts[part] += time.perf_counter() - begun
-
-    def count(self, scores: pl.DataFrame, days: int) -> None:
-        """Take over scores that were written."""
-        self.transactions += scores.height
-        self.days += days
-        for band, rows in scores["band"].value_counts().iter_rows():
-            self.bands[band] += rows
-
-    def to_json(self) -> dict[str, Any]:
-        """The object that `--json` prints."""
-        rate = round(self.transactions / self.seconds) if self.seconds else 0
-        parts = {part: round(seconds, 3) for part, seconds in self.parts.items()}
-        return {**vars(self), "seconds": round(self.seconds, 3), "parts": parts, "rows_per_second": rate}
-
-    def in_words(self) -> str:
-        """The line that a person reads."""
-        bands = ", ".join(f"{rows:,} {band}" for band, rows in self.bands.items())
-        return (
-            f"Scored {self.transactions:,} transactions of {self.days:,} days by model {self.model_version}: {bands};"
-            f" {self.seconds:.1f} s, {self.to_json()['rows_per_second']:,} rows/s."
-        )
-
-
-def scores_of(model: Registered, rows: pl.DataFrame, matrix: Matrix, scored_at: datetime) -> pl.DataFrame:
-    """Rows of `ml.fraud_score` of transactions and the matrix of their features; only alerts have reasons.
-
-    Raises:
-        ModelError: contributions do not add up to their margin.
-    """
-    margin = model.model.margin_of(matrix)
-    score = model.score(margin)
-    alert = np.flatnonzero(model.manifest.thresholds.is_alert(score))
-    explained = explain(model.model, matrix[alert], margin[alert]).reasons()
-    # Gathered from the few lists there are: a list a row in Python would take longer than all of the trees.
-    lists = pl.Series([[], *explained], dtype=pl.List(pl.String))
-    place = np.zeros(rows.height, dtype=np.uint32)
-    place[alert] = np.arange(1, len(alert) + 1)
-    return rows.select(
-        "transaction_id",
-        pl.col("date_key").cast(pl.Int32),
-        scored_at=pl.lit(scored_at, pl.Datetime("us", "UTC")),
-        fraud_score=pl.Series(score),
-        model_version=pl.lit(model.version),
-        band=pl.Series(BANDS).gather(model.manifest.thresholds.band(score)),
-        reasons=lists.gather(place),
-    )
-
-
 @dataclass(frozen=True)
 class Site:
     """Where scores are written, and by which models."""
@@ -113,8 +43,18 @@ class Site:
     registry: Registry
 
 
+@dataclass(frozen=True)
+class Models:
+    """Whose scores count, and who scores beside it, if anybody does."""
+
+    champion: Registered
+    shadow: Shadow | None
+
+
 def score_days(site: Site, days: Days | None, version: str | None = None) -> Scored:
     """Score every transaction of some days, or of all there are; scores that they have are replaced.
+
+    Beside the champion the shadow scores; beside a `version` that is asked for, nobody does.
 
     Raises:
         NothingToDoError: these days have no transactions.
@@ -130,7 +70,8 @@ def score_days(site: Site, days: Days | None, version: str | None = None) -> Sco
             known = f"from {there[0]} to {there[-1]}" if there else "on no day"
             asked = f"from {days.since} to before {days.until}" if days else "at all"
             raise NothingToDoError(f"there are no transactions {asked}; there are some {known}", remedy="cauri status")
-        return _score(site, connection, lock, model, wanted, after=None)
+        shadow = None if version else Shadow.of(site.registry, there[-1])
+        return _score(site, connection, lock, Models(model, shadow), wanted, after=None)
 
 
 def score_new(site: Site) -> Scored:
@@ -149,30 +90,31 @@ def score_new(site: Site) -> Scored:
                 "no transaction was loaded since scores were written last, or since the model was trained",
                 remedy="cauri fraud score --all, or --since and --until, scores days again",
             )
-        return _score(site, connection, lock, model, days, after=after)
+        shadow = Shadow.of(site.registry, max(rows_by_day(connection)))
+        return _score(site, connection, lock, Models(model, shadow), days, after=after)
 
 
 def _score(
-    site: Site, connection: Connection, lock: WriterLock, model: Registered, days: Sequence[int], after: int | None
+    site: Site, connection: Connection, lock: WriterLock, models: Models, days: Sequence[int], after: int | None
 ) -> Scored:
     """Score the transactions of days in a run of its own; with `after`, only those that later runs wrote."""
-    clock = datetime.now(UTC)
-    work_id = hashlib.sha256(f"{model.version} {after} {clock.isoformat()}".encode()).hexdigest()
-    scored = Scored(model.version)
+    clock, version, shadow = datetime.now(UTC), models.champion.version, models.shadow
+    work_id = hashlib.sha256(f"{version} {after} {clock.isoformat()}".encode()).hexdigest()
+    scored = Scored(version, shadow.version if shadow else None, shadow.problem if shadow else None)
     make_leaves(connection, policies_of(site.settings), days, site.settings.business_timezone)
     with given_up_on_error(site.url, work_id, clock):
         run_id = open_run(connection, "fraud score", work_id, clock)
         lock.lead(run_id)
-        _score_leaves(site.url, Work(connection, run_id, work_id), model, days, after, scored)
+        _score_leaves(site.url, Work(connection, run_id, work_id), models, days, after, scored)
         scored.seconds = (datetime.now(UTC) - clock).total_seconds()
         scope = "days" if after is None else "new"
-        close_run(connection, run_id, "done", {**scored.to_json(), "scope": scope})
+        with connection.transaction():
+            forget_shadow_scores(connection, site.registry.shadow, shadow.first if shadow else 0)
+            close_run(connection, run_id, "done", {**scored.to_json(), "scope": scope})
     return scored
 
 
-def _score_leaves(
-    url: str, work: Work, model: Registered, days: Sequence[int], after: int | None, scored: Scored
-) -> None:
+def _score_leaves(url: str, work: Work, models: Models, days: Sequence[int], after: int | None, scored: Scored) -> None:
     """Chunk by chunk, and leaf by leaf in a chunk: a leaf's scores are written while those of the next are computed."""
     labels = all_labels(url)
     rows_of = {date_key(day): rows for day, rows in rows_by_day(work.connection).items()}
@@ -181,18 +123,20 @@ def _score_leaves(
         writing: Future[None] | None = None
         for chunk in chunks({day: rows_of.get(day, 0) for day in days}):
             with scored.timed("read and features"):
-                rows, matrix = _rows(url, chunk, labels, after, model)
+                rows, matrix = _rows(url, chunk, labels, after, models.champion)
                 day = rows["date_key"].to_numpy()
             for _, within in groupby(chunk, key=leaf_of.__getitem__):
                 part = list(within)
                 with scored.timed("score and explain"):
-                    places = np.flatnonzero(np.isin(day, part))
-                    scores = scores_of(model, rows[places], matrix[places], datetime.now(UTC))
+                    places, moment = np.flatnonzero(np.isin(day, part)), datetime.now(UTC)
+                    given = rows[places], matrix[places], moment
+                    scores = scores_of(models.champion, *given)
+                    beside = models.shadow.scores_of(*given) if models.shadow else None
                 with scored.timed("wait for writes"):
                     if writing:
                         writing.result()
-                writing = aside.submit(write_scores, work, scores, part, whole=after is None)
-                scored.count(scores, len(part))
+                writing = aside.submit(write_scores, work, scores, part, whole=after is None, shadow=beside)
+                scored.count(scores, beside, len(part))
         with scored.timed("wait for writes"):
             if writing:
                 writing.result()
@@ -201,7 +145,7 @@ def _score_leaves(
 def _rows(
     url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None, model: Registered
 ) -> tuple[pl.DataFrame, Matrix]:
-    """Transactions of days (`transaction_id`, `date_key`) and the matrix of their features.
+    """Transactions of days (`transaction_id`, `date_key`) and the matrix of their features, NaN where unknown.
 
     Raises:
         ModelError: a feature is missing.
@@ -213,7 +157,7 @@ def _rows(
             new = one.read(query("scores/new_transactions"), (date_key(span.since), date_key(span.until), after))
         rows = rows.join(new.lazy(), on="transaction_id", how="semi")
     found = rows.collect()
-    return found.select("transaction_id", "date_key"), model.model.matrix(found)
+    return found.select("transaction_id", "date_key"), matrix_of(found, model.model.features)
 
 
 def chunks(rows: dict[int, int]) -> Iterator[list[int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 import polars as pl
 
@@ -18,6 +19,7 @@ from warehouse.ledger import WorkEntry, record_work
 from warehouse.queries import query
 
 TABLE = "ml.fraud_score"
+_SCORES, _SHADOW_SCORES = sql.Identifier("ml", "fraud_score"), sql.Identifier("ml", "shadow_score")
 
 COLUMNS = ("scored_at", "fraud_score", "date_key", "transaction_id", "model_version", "band", "reasons")
 
@@ -51,8 +53,10 @@ def leaves_of(connection: Connection, days: Sequence[int]) -> list[list[int]]:
     return [within for _, within in days_by_leaf(connection, days, TABLE)]
 
 
-def write_scores(work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole: bool) -> None:
-    """Write scores (`COLUMNS`) of some days of one leaf, in a transaction with its row of the ledger.
+def write_scores(
+    work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole: bool, shadow: pl.DataFrame | None = None
+) -> None:
+    """Write scores (`COLUMNS`) of some days of one leaf, and the shadow's, in a transaction with its row of the ledger.
 
     `whole`: they are all that these days are to have; else they replace those of the same transactions.
 
@@ -69,8 +73,21 @@ def write_scores(work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole
             copy_frame(work.connection, sql.Identifier("incoming_score"), scores.select("transaction_id", "date_key"))
             work.connection.execute("ANALYZE incoming_score")
         delete = query("scores/delete_days") if whole else query("scores/delete_staged")
-        work.connection.execute(delete, {"days": list(days)})
-        copy_frame(work.connection, sql.Identifier("ml", "fraud_score"), scores.select(COLUMNS))
+        _replace(work.connection, delete, _SCORES, scores.select(COLUMNS), days)
+        if shadow is not None:
+            _replace(work.connection, delete, _SHADOW_SCORES, shadow, days)
         mark_days(work.connection, days, facts=False)
         entry = WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
         record_work(work.connection, work.work_id, work.run_id, entry)
+
+
+def _replace(
+    connection: Connection, delete: LiteralString, table: sql.Identifier, scores: pl.DataFrame, days: Sequence[int]
+) -> None:
+    connection.execute(sql.SQL(delete).format(table=table), {"days": list(days)})
+    copy_frame(connection, table, scores)
+
+
+def forget_shadow_scores(connection: Connection, version: str | None, first: int) -> None:
+    """Remove shadow scores of other models than this one, and of days (date keys) before the first."""
+    connection.execute(query("scores/forget_shadow"), {"version": version, "first": first})

@@ -79,6 +79,14 @@ def test_models_come_and_go(warehouse: Scoring) -> None:
     assert (trained.json["stage"], trained.json["champion_on_the_same_days"]["model_version"]) == ("shadow", champion)
     listed = {one["model_version"]: one["stage"] for one in run(warehouse, "models", "--json").json["models"]}
     assert listed == {champion: "champion", version: "shadow"}
+    assert "no transaction has a score of the champion" in run(warehouse, "shadow").err
+    assert f"The shadow {version} scored" in run(warehouse, "score", "--since", "2024-04-01").out
+    shown = run(warehouse, "shadow", "--since", "2024-04-10", "--until", "2024-04-20")
+    assert f"Next: cauri fraud promote {version}" in shown.out
+    document = run(warehouse, "shadow", "--since", "2024-04-10", "--until", "2024-04-20", "--json").json
+    assert (document["since"], document["until"]) == ("2024-04-10", "2024-04-21")
+    assert document["shadow"]["model_version"] == version
+    assert sum(sum(counts.values()) for counts in document["bands"].values()) == document["transactions"] > 0
     assert f"Champion: {version}" in run(warehouse, "promote", version).out
     assert run(warehouse, "score", "--since", "2024-04-30", "--json").json["model_version"] == version
     assert run(warehouse, "rollback", "--json").json["champion"] == champion
@@ -106,6 +114,7 @@ def test_models_come_and_go(warehouse: Scoring) -> None:
         (["train", "--imbalance", "smoke"], 2, "smoke"),
         (["train", "--calibration-days", "0"], 2, "--calibration-days"),
         (["drift", "--since", "2099-01-01"], 99, "no transactions on these days"),
+        (["shadow"], 99, "no model waits to be promoted"),
     ],
 )
 def test_what_cannot_be_done_is_said(unchanged: Scoring, arguments: list[str], code: int, said: str) -> None:
@@ -115,7 +124,7 @@ def test_what_cannot_be_done_is_said(unchanged: Scoring, arguments: list[str], c
 
 def test_a_warehouse_without_a_model(database_url: str) -> None:
     home = new_folder("home")
-    for arguments in (["score"], ["score", "--all"], ["explain", "T1"], ["drift"]):
+    for arguments in (["score"], ["score", "--all"], ["explain", "T1"], ["drift"], ["shadow"]):
         done = cauri("fraud", *arguments, url=database_url, home=home)
         assert (done.code, "cauri fraud train makes one" in done.err) == (2, True), done.told
     assert "Next: cauri fraud train" in cauri("fraud", "models", url=database_url, home=home).out

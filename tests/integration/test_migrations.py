@@ -215,7 +215,12 @@ NAMES = {
         "": "dwh.fact_transactions",
     },
     "{view}": {"": "dwh.mv_daily_kpi"},
-    "{table}": {"dashboards/delete_month": "dwh.active_month", "": "dwh.activity_day"},
+    "{table}": {
+        "dashboards/delete_month": "dwh.active_month",
+        "scores/delete_days": "ml.fraud_score",
+        "scores/delete_staged": "ml.shadow_score",
+        "": "dwh.activity_day",
+    },
     "{stored}": {"": "dwh.activity_day"},
     "{computed}": {"": "dwh.activity_day"},
     **{f"{{{name}}}": {"": f"dwh.{name}"} for name in DASHBOARD_TABLES},

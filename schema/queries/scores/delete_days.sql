@@ -1,2 +1,2 @@
 -- Scores of some days, all of which are written anew.
-DELETE FROM ml.fraud_score WHERE date_key = ANY (%(days)s::integer[])
+DELETE FROM {table} WHERE date_key = ANY (%(days)s::integer[])
