@@ -110,9 +110,11 @@ def _show(done: "Trained") -> None:
     stdout.print(f"Model {done.version} is {done.stage}.")
     if done.stage == "champion":
         stdout.print("Next: cauri fraud score --all")
-    else:
+    elif done.is_shadow:
         stdout.print("It scores beside the champion from now on: at night, and by cauri fraud score --since DAY.")
         stdout.print(f"Next: cauri fraud shadow compares them; cauri fraud promote {done.version}")
+    else:
+        stdout.print(f"Next: cauri fraud promote {done.version}")
 
 
 def _show_figures(done: "Trained") -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-# In the order of the index of the daily summary, which then has nothing to sort when it is built.
+# In the order of the index of the daily summary, which then has little to sort when it is built.
 CELL = ("client_key", "date_key", "service_key", "currency_key")
 SUCCESS, FAILED, PENDING, REVERSED = 1, 2, 3, 4
 

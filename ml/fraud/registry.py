@@ -78,12 +78,18 @@ class Registry:
 
     @property
     def shadow(self) -> str | None:
-        """The newest version that waits to be promoted, unless the champion learned from later days."""
+        """Of the versions that wait to be promoted, that which learned from the latest days, and of equals the last one
+        that was registered; None where the champion learned from later days.
+        """
         stages = self.stages
         waiting = [version for version in self.versions() if stages.of(version) == SHADOW]
-        if not waiting or stages.champion is None or _trained_until(waiting[-1]) < _trained_until(stages.champion):
+        newest = max(waiting, key=self._age, default=None)
+        if newest is None or stages.champion is None or _trained_until(newest) < _trained_until(stages.champion):
             return None
-        return waiting[-1]
+        return newest
+
+    def _age(self, version: str) -> tuple[str, int]:
+        return _trained_until(version), (self.folder / version / MANIFEST).stat().st_mtime_ns
 
     def versions(self) -> list[str]:
         """Every version, oldest training first."""

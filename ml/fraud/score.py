@@ -90,7 +90,8 @@ def score_new(site: Site) -> Scored:
                 "no transaction was loaded since scores were written last, or since the model was trained",
                 remedy="cauri fraud score --all, or --since and --until, scores days again",
             )
-        shadow = Shadow.of(site.registry, max(rows_by_day(connection)))
+        # The totals of a day come after its rows, where a load was killed between the two.
+        shadow = Shadow.of(site.registry, max(*rows_by_day(connection), day_of(days[-1])))
         return _score(site, connection, lock, Models(model, shadow), days, after=after)
 
 

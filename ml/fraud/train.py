@@ -46,10 +46,15 @@ class Order:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of it; `champion` is how the champion before would have done on the same threshold window."""
+    """What came of it; `champion` is how the champion before would have done on the same threshold window.
+
+    `is_shadow`: it scores beside the champion from now on. A version of the stage shadow waits only, where another one
+    learned from later days.
+    """
 
     version: str
     stage: str
+    is_shadow: bool
     manifest: Manifest
     champion: dict[str, Any] | None
 
@@ -86,7 +91,8 @@ def train(url: str, registry: Registry, order: Order, say: Say) -> Trained:
     before = _champion(registry)
     model, manifest, reference = _made(rows, found, order, say)
     version = registry.register(model, manifest, reference, promote=order.promote)
-    trained = Trained(version, registry.stages.of(version), manifest, _compared(before, rows, found))
+    stage, is_shadow = registry.stages.of(version), registry.shadow == version
+    trained = Trained(version, stage, is_shadow, manifest, _compared(before, rows, found))
     summary = {**trained.to_json(), "after_run": int(newest[0]) if newest else 0}
     with connect(url) as connection, connection.transaction():
         close_run(connection, open_run(connection, "fraud train", version, started_at), "done", summary)

@@ -49,7 +49,7 @@ JOIN dwh.dim_service s USING (service_key)
 JOIN dwh.dim_currency cu USING (currency_key)
 -- A tile asks for one currency, and for a country and a segment or for the totals over them: its rows stand together. In the order of
 -- its columns REFRESH ... CONCURRENTLY finds rows sorted when it looks for equal ones: 2 s for 200,000 rows in place of 10. As one
--- text: of five columns, the first of which has few values, the sort of 535,000 rows took 4 s in place of 1.5.
+-- text: by five columns, the first of which has few values, the query of 535,000 rows took 7 s in place of 5.
 ORDER BY cu.currency_code || E'\x01' || a.country_code || E'\x01' || a.customer_segment || E'\x01' || a.date_key || s.service_name COLLATE "C";
 CREATE UNIQUE INDEX mv_activity_rollup_key ON dwh.mv_activity_rollup (currency_code, country_code, customer_segment, full_date, service_key);
 COMMENT ON MATERIALIZED VIEW dwh.mv_activity_rollup IS 'One row a day x country x segment x service x currency, and the totals of these over countries, over segments and over both. Never add rows of different levels: v_activity_by_day and v_fraud_by_day are without totals.';

@@ -37,6 +37,7 @@ def alone(trained_warehouse: Trained) -> Iterator[Scoring]:
 def warehouse(alone: Scoring) -> Scoring:
     """With a champion and a shadow."""
     shadow = train(alone.url, alone.registry, replace(ORDER, parameters=replace(SMALL, trees=5)), silent)
+    assert shadow.is_shadow
     assert alone.registry.shadow == shadow.version != alone.registry.stages.champion
     return alone
 
@@ -111,7 +112,7 @@ def test_scores_of_what_is_no_longer_the_shadow_go(warehouse: Scoring) -> None:
 
 def test_a_model_that_knows_less_than_the_champion_is_no_shadow(alone: Scoring) -> None:
     older = train(alone.url, alone.registry, replace(ORDER, until=date(2024, 4, 20)), silent)
-    assert alone.registry.stages.of(older.version) == "shadow"
+    assert (older.stage, older.is_shadow) == ("shadow", False)
     assert alone.registry.shadow is None
 
 

@@ -118,6 +118,16 @@ def test_promote_and_roll_back(registry: Registry, two: tuple[str, str]) -> None
     assert registry.stages.champions == (first, second)
 
 
+def test_of_shadows_that_know_as_much_the_last_one_that_was_trained_scores(
+    registry: Registry, two: tuple[str, str]
+) -> None:
+    third = registered(registry, seed=2)
+    for last, before in ((third, two[1]), (two[1], third)):
+        os.utime(registry.folder / before / "manifest.json", ns=(1, 1))
+        os.utime(registry.folder / last / "manifest.json", ns=(2, 2))
+        assert registry.shadow == last
+
+
 def test_a_model_that_cannot_be_loaded_is_not_promoted(registry: Registry, two: tuple[str, str]) -> None:
     (registry.folder / two[1] / "model.ubj").write_bytes(b"")
     with pytest.raises(ModelError, match=r"model\.ubj differs"):
