@@ -88,7 +88,9 @@ def template_database() -> tuple[str, str]:
 def copied_database(server_url: str, template: str) -> Iterator[str]:
     """The URL of a fresh copy of the template, dropped at the end whoever is still connected."""
     name = f"cauri_test_{secrets.token_hex(6)}"
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+        sql.Identifier(name), sql.Identifier(template)
+    )
     # Not one connection for both: a test may kill the server in between.
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(create)

@@ -7,7 +7,7 @@ from collections import Counter
 
 from ml.features.channel import HABIT_DAYS
 from ml.features.client import RISK_LEVELS, SIZES
-from ml.features.history import WINDOWS, Features, History, Row, Trail, amount_of, moment_of, ratio
+from ml.features.history import WINDOWS, Features, History, Row, Trail, moment_of, ratio
 from ml.features.single_amount import amount
 from ml.features.single_geography import geography
 from ml.features.single_risk import risk
@@ -30,7 +30,7 @@ def features(history: History, row: Row) -> Features:
         **_fan_in(payee, row, moment),
         **_habit(client, row, moment),
         **geography(client, row, moment),
-        **risk(history, payee, row, moment),
+        **risk(payee, history.locations.get(row["location"], Trail()), row, moment),
         **_client(row),
     }
 
@@ -38,7 +38,7 @@ def features(history: History, row: Row) -> Features:
 def _velocity(client: Trail, moment: int) -> Features:
     windows = {"1h": HOUR, **WINDOWS, "90d": USUAL_DAYS * DAY}
     pasts = {name: client.window(moment - window, moment) for name, window in windows.items()}
-    paid = {name: sum(amount_of(past.row) for past in pasts[name]) for name in ("24h", "30d")}
+    paid = {name: sum(past.amount for past in pasts[name]) for name in ("24h", "30d")}
     last = pasts["90d"][-1].moment if pasts["90d"] else None
     return {
         **{f"client_count_{name}": float(len(found)) for name, found in pasts.items()},

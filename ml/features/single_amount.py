@@ -18,7 +18,7 @@ def amount(client: Trail, row: Row, moment: int) -> Features:
         "amount_to_usual": ratio(own, usual),
     }
     for name, window in (*WINDOWS.items(), ("90d", USUAL_DAYS * DAY)):
-        amounts = [amount_of(past.row) for past in client.window(moment - window, moment)]
+        amounts = [past.amount for past in client.window(moment - window, moment)]
         mean = sum(amounts) / len(amounts) if amounts else None
         found[f"amount_to_mean_{name}"] = ratio(own, mean)
         if name != "24h":
@@ -28,7 +28,7 @@ def amount(client: Trail, row: Row, moment: int) -> Features:
         if name == "90d":
             found["amount_to_max_90d"] = ratio(own, max(amounts, default=0))
     for days in (1, 3, 7):
-        recent = [amount_of(past.row) for past in client.window(moment - days * DAY, moment)]
+        recent = [past.amount for past in client.window(moment - days * DAY, moment)]
         found[f"client_mean_{days}d_to_usual"] = ratio(sum(recent) / len(recent), usual) if recent else None
     for days in (3, 7, 14):
         ratios = [past.to_usual for past in client.window(moment - days * DAY, moment)]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ml.features.channel import HABIT_DAYS
-from ml.features.geography import LEAST_HOURS, PARTS, arc_km, on_sphere
-from ml.features.history import Features, Row, Trail, ratio
+from ml.features.geography import LEAST_HOURS, PARTS, arc_km
+from ml.features.history import Features, Row, Trail, point_of, ratio
 from ml.features.timeline import DAY, HOUR, Floats, Ints
 from ml.features.view import USUAL_DAYS
 
@@ -13,27 +13,18 @@ def geography(client: Trail, row: Row, moment: int) -> Features:
     pasts = client.window(moment - HABIT_DAYS * DAY, moment)
     here, home = row["location_country"], row["client_country"]
     same = sum(past.row["location"] == row["location"] for past in pasts)
-    at = _point(row)
-    placed = [past for past in client.window(moment - USUAL_DAYS * DAY, moment) if _point(past.row) is not None]
-    km = (
-        arc_km(at / PARTS, point / PARTS)
-        if placed and at is not None and (point := _point(placed[-1].row)) is not None
-        else None
-    )
+    at = point_of(row)
+    placed = [past for past in client.window(moment - USUAL_DAYS * DAY, moment) if past.point is not None]
+    point = placed[-1].point if placed else None
+    km = arc_km(at / PARTS, point / PARTS) if at is not None and point is not None else None
     hours = (moment - placed[-1].moment) / HOUR if placed else 0.0
     return {
         "is_other_country": None if here is None or home is None else float(here != home),
         "location_share_30d": None if row["location"] is None else ratio(same, len(pasts)),
         "km_from_previous": None if km is None else float(km),
         "kmh_from_previous": None if km is None else float(km) / max(hours, LEAST_HOURS),
-        "km_from_usual": _km_from_usual(at, [_point(past.row) for past in pasts]),
+        "km_from_usual": _km_from_usual(at, [past.point for past in pasts]),
     }
-
-
-def _point(row: Row) -> Ints | None:
-    if row["latitude"] is None or row["longitude"] is None:
-        return None
-    return on_sphere(np.array([row["latitude"]]), np.array([row["longitude"]]))[:, 0]
 
 
 def _km_from_usual(at: Ints | None, points: list[Ints | None]) -> float | None:

@@ -1,23 +1,22 @@
 """The clock of one transaction, by definition."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from math import cos, pi
-from zoneinfo import ZoneInfo
 
 from ml.features.clocks import clock_of
-from ml.features.history import Features, Row, Trail
+from ml.features.history import Features, Row, Trail, local_of, minute_of
 from ml.features.temporal import FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR
 from ml.features.timeline import DAY, HOUR
 from ml.features.view import USUAL_DAYS
 
 
 def temporal(client: Trail, row: Row, moment: int) -> Features:
-    local = _local(row)
+    local = local_of(row)
     off = int(local.timestamp() // 86_400) in clock_of(row["client_country"]).days_off
     weekend, hour = local.weekday() >= 5, local.hour
     month_end = (local.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    before = [_local(past.row) for past in client.window(moment - USUAL_DAYS * DAY, moment)]
-    alike = [cos((_minute(local) - _minute(other)) * 2 * pi / 1440) for other in before]
+    minute, before = minute_of(local), client.window(moment - USUAL_DAYS * DAY, moment)
+    alike = [cos((minute - past.minute) * 2 * pi / 1440) for past in before]
     milliseconds = local.microsecond // 1000
     return {
         "local_hour": (local.hour * HOUR + local.minute * 60_000 + local.second * 1000 + milliseconds) / HOUR,
@@ -28,13 +27,3 @@ def temporal(client: Trail, row: Row, moment: int) -> Features:
         "days_to_month_end": float(month_end.day - local.day),
         "hour_deviation": 1 - sum(alike) / len(alike) if alike else None,
     }
-
-
-def _local(row: Row) -> datetime:
-    moment = row["transaction_ts"].astimezone(ZoneInfo(clock_of(row["client_country"]).zone))
-    local: datetime = moment.replace(tzinfo=UTC)
-    return local
-
-
-def _minute(local: datetime) -> int:
-    return local.hour * 60 + local.minute

@@ -64,7 +64,9 @@ def write_scores(
         TransientTargetError: the run has lost the writer lock; nothing was written.
         TargetError: a transaction has two scores.
     """
-    twice = scores.height - scores["transaction_id"].n_unique()
+    # In the order of the index, which then grows at its end.
+    scores = scores.sort("transaction_id")
+    twice = int((scores["transaction_id"] == scores["transaction_id"].shift(1)).sum())
     if twice:
         raise TargetError(f"{twice:,} transactions would have two scores", remedy="report this: nothing was written")
     with work.connection.transaction():
@@ -75,7 +77,7 @@ def write_scores(
         delete = query("scores/delete_days") if whole else query("scores/delete_staged")
         _replace(work.connection, delete, _SCORES, scores.select(COLUMNS), days)
         if shadow is not None:
-            _replace(work.connection, delete, _SHADOW_SCORES, shadow, days)
+            _replace(work.connection, delete, _SHADOW_SCORES, shadow.sort("transaction_id"), days)
         mark_days(work.connection, days, facts=False)
         entry = WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
         record_work(work.connection, work.work_id, work.run_id, entry)

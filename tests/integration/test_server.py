@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ import psutil
 import psycopg
 import pytest
 
+from tests.database import server_folder
 from warehouse.binaries import Binaries, find_binaries
 from warehouse.errors import ConfigurationError, TargetError
 from warehouse.server import LocalServer
@@ -42,8 +42,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become so
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder that the server's account can enter, as pytest's own cannot be when root."""
-    path = Path(tempfile.mkdtemp(prefix="cauri-server-", dir="/tmp"))
-    path.chmod(0o711)
+    path = server_folder("cauri-server-")
     yield path
     for link in path.rglob("postgres"):
         if link.is_symlink():
