@@ -16,8 +16,10 @@ CONTENT = [name for name in EVENTS_SCHEMA if name != "event_id"]
 SUBJECT = ["client_ref", "effective_at"]
 
 
-def known_events(url: str, refs: pl.DataFrame) -> pl.DataFrame:
+def known_events(connection: Connection, url: str, refs: pl.DataFrame) -> pl.DataFrame:
     """All events (`EVENTS_SCHEMA`) of the clients in `refs` (`client_ref`)."""
+    if connection.execute("SELECT EXISTS (SELECT FROM ops.client_event)").fetchone() == (False,):
+        return pl.DataFrame(schema=EVENTS_SCHEMA)
     known = read_frame(url, query("clients/known_events"), matching=refs)
     return known.select(pl.col(name).cast(dtype) for name, dtype in EVENTS_SCHEMA.items())
 

@@ -12,8 +12,10 @@ from warehouse.queries import query
 from warehouse.snapshot import read_frame
 
 
-def stored_versions(url: str, refs: pl.DataFrame) -> pl.DataFrame:
+def stored_versions(connection: Connection, url: str, refs: pl.DataFrame) -> pl.DataFrame:
     """All versions (`STORED_SCHEMA`) of the clients in `refs` (`client_ref`)."""
+    if connection.execute("SELECT EXISTS (SELECT FROM dwh.dim_client WHERE client_key > 0)").fetchone() == (False,):
+        return pl.DataFrame(schema=STORED_SCHEMA)
     stored = read_frame(url, query("dimensions/client_versions"), matching=refs)
     return stored.select(pl.col(name).cast(dtype) for name, dtype in STORED_SCHEMA.items())
 

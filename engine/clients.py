@@ -34,10 +34,10 @@ def store_clients(
     """
     told = pl.concat([_told(file, rows, keyring) for file, _, rows in files])
     refs = told.select(pl.col("client_ref").unique())
-    known = known_events(url, refs)
+    known = known_events(connection, url, refs)
     _count(files, outcomes(known, told))
     events = pl.concat([known, remember(connection, news(known, told), run_id, clock)])
-    stored = stored_versions(url, refs)
+    stored = stored_versions(connection, url, refs)
     change = merge_history(stored, events)
     written = write_client_versions(connection, change.versions, clock, change.removed)
     store_identities(connection, _latest(told, events), keyring)

@@ -126,7 +126,7 @@ def _pieces(task: LeafTask) -> Iterator[pl.DataFrame]:
 
 
 def _without(rows: pl.DataFrame, excluded: Path | None) -> pl.DataFrame:
-    return rows if excluded is None else rows.join(pl.read_ipc(excluded), on="seq", how="anti", maintain_order="left")
+    return rows if excluded is None else rows.filter(~pl.col("seq").is_in(pl.read_ipc(excluded)["seq"].implode()))
 
 
 def _verify(connection: Connection, task: LeafTask, sent: Totals, clients: pl.DataFrame) -> None:

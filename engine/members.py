@@ -1,5 +1,8 @@
 """Step 4, members: every identifier that a transaction names gets a surrogate key before any fact is loaded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import polars as pl
 
@@ -10,12 +13,15 @@ from engine.keys import KeyFolder
 from engine.pseudonyms import calling_countries, is_phone, normalised, pseudonyms
 from engine.sift import Sieve
 from engine.slices import Slice, collect_slices, read_slices
-from warehouse.connection import Connection, connect, sql
+from warehouse.connection import Connection, connect, sql, translated
 from warehouse.copy import copy_frame
+from warehouse.errors import LockBusyError
 from warehouse.queries import query
 from warehouse.snapshot import read_frame
 
 CREATED_AT_ONCE = 500_000
+# Of so many, and more than there are, the indexes are built when all of them are written.
+MANY = 50_000
 # Later than any day, as a `date_key`.
 _NEVER = 99_999_999
 
@@ -48,7 +54,7 @@ def _codes(members: pl.Series, refs: pl.Series, name: str) -> pl.DataFrame:
 def _client_keys(connection: Connection, url: str, sieve: Sieve, slices: list[Slice], keys: KeyFolder) -> int:
     members, clock = _named(sieve, slices, "client_id"), sieve.domains.clock
     codes = _codes(members, pseudonyms(members, "client", sieve.keyring), "client_ref")
-    stored = stored_versions(url, codes.select(pl.col("client_ref").unique()))
+    stored = stored_versions(connection, url, codes.select(pl.col("client_ref").unique()))
     missing = codes.join(stored, on="client_ref", how="anti")["client_ref"].unique()
     created = write_client_versions(connection, inferred_versions(missing), clock)
     columns = ["client_ref", "client_key", "durable_key", "valid_from"]
@@ -96,10 +102,30 @@ def _create_beneficiaries(
     connection: Connection, created: pl.DataFrame, members: pl.Series, first_seen: pl.DataFrame
 ) -> None:
     """Write new beneficiaries (`beneficiary_ref`, `beneficiary_key`, `code`), all or none, in parts to save memory."""
-    with connection.transaction():
+    with connection.transaction(), _indexed_afterwards(connection, created):
         for part in created.iter_slices(CREATED_AT_ONCE):
             complete = part.with_columns(_traits(members, part["code"])).join(first_seen, on="code", how="left")
             copy_frame(connection, sql.Identifier("dwh", "dim_beneficiary"), complete.drop("code"))
+
+
+@contextmanager
+def _indexed_afterwards(connection: Connection, created: pl.DataFrame) -> Iterator[None]:
+    """Without the indexes meanwhile, if most beneficiaries will be new and nobody reads them just now."""
+    aside = created.height > MANY and created["beneficiary_key"][0] <= created.height and _is_alone(connection)
+    if aside:
+        connection.execute(query("dimensions/drop_beneficiary_keys"))
+    yield
+    if aside:
+        connection.execute(query("dimensions/add_beneficiary_keys"))
+
+
+def _is_alone(connection: Connection) -> bool:
+    try:
+        with translated(), connection.transaction():
+            connection.execute(query("dimensions/lock_beneficiaries"))
+    except LockBusyError:
+        return False
+    return True
 
 
 def _see_earlier(connection: Connection, codes: pl.DataFrame, first_seen: pl.DataFrame) -> None:

@@ -1,9 +1,14 @@
 """The small dimensions, clients and beneficiaries: members are updated in place, and keys never change."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from engine import members
 from tests.loading import SERVICE, client, load, rows_of, transaction, write_feed
+from warehouse.connection import connect
 
 PLACE = {
     "location_code": "ABJ",
@@ -103,6 +108,32 @@ def test_one_phone_number_in_many_spellings_is_one_beneficiary(database_url: str
     load(tmp_path / "2", database_url)
     assert rows_of(database_url, "SELECT count(*) FROM dwh.dim_beneficiary") == [(3,)]
     assert rows_of(database_url, distinct) == [(2,)]
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_indexes_of_many_new_beneficiaries_are_built_afterwards_unless_somebody_reads(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
+) -> None:
+    monkeypatch.setattr(members, "MANY", 3)
+    indexes = (
+        "SELECT indexrelid, indexrelid::regclass::text FROM pg_index"
+        " WHERE indrelid = 'dwh.dim_beneficiary'::regclass AND indisunique AND indisvalid ORDER BY 2"
+    )
+    before = rows_of(database_url, indexes)
+    rows = [transaction(n, beneficiary_id=f"MRC-{n}") for n in range(8)]
+    write_feed(tmp_path / "1", "services", [SERVICE])
+    write_feed(tmp_path / "1", "transactions", rows[:5])
+    with connect(database_url) as reader, reader.transaction() if is_read else nullcontext():
+        reader.execute("SELECT count(*) FROM dwh.dim_beneficiary")
+        load(tmp_path / "1", database_url)
+    built = rows_of(database_url, indexes)
+    assert [name for _, name in built] == [name for _, name in before]
+    assert (built == before) == is_read
+    # Fewer than there are: those are not indexed again for them.
+    write_feed(tmp_path / "2", "transactions", rows[3:])
+    load(tmp_path / "2", database_url)
+    assert rows_of(database_url, indexes) == built
+    assert rows_of(database_url, "SELECT count(*), max(beneficiary_key) FROM dwh.dim_beneficiary") == [(9, 8)]
 
 
 def test_a_late_row_moves_the_first_day_of_a_beneficiary_back_and_a_later_one_does_not(
