@@ -18,6 +18,7 @@ SUBJECT = ["client_ref", "effective_at"]
 
 def known_events(connection: Connection, url: str, refs: pl.DataFrame) -> pl.DataFrame:
     """All events (`EVENTS_SCHEMA`) of the clients in `refs` (`client_ref`)."""
+    # A first load does not open the driver for nothing: that takes a tenth of a second and more.
     if connection.execute("SELECT EXISTS (SELECT FROM ops.client_event)").fetchone() == (False,):
         return pl.DataFrame(schema=EVENTS_SCHEMA)
     known = read_frame(url, query("clients/known_events"), matching=refs)

@@ -6,8 +6,8 @@ from ml.features.timeline import DAY
 from ml.features.view import HIGH
 
 
-def risk(payee: Trail, place: Trail, row: Row, moment: int) -> Features:
-    found: Features = {"location_risk_28d": None if row["location"] is None else _rate(place, moment, 28)}
+def risk(payee: Trail, location: Trail, row: Row, moment: int) -> Features:
+    found: Features = {"location_risk_28d": None if row["location"] is None else _rate(location, moment, 28)}
     if row["beneficiary"] is None:
         return {**dict.fromkeys(RISK_NAMES), **found}
     known = payee.reported(0, moment)
