@@ -64,7 +64,7 @@ class XgboostModel:
 
         if not len(matrix):
             return np.empty((0, len(self.features) + 1))
-        data = DMatrix(matrix, nthread=THREADS)
+        data = DMatrix(matrix, nthread=min(THREADS, len(matrix)))
         return _mean([bag.predict(data, pred_contribs=True).astype(np.float64) for bag in self.bags])
 
 

@@ -22,8 +22,8 @@ def matrix_of(frame: pl.DataFrame, features: Sequence[Feature]) -> Matrix:
     Raises:
         ModelError: a feature of the list is not among the columns.
     """
-    names = [feature.name for feature in features]
-    missing = [name for name in names if name not in frame.columns]
+    names, there = [feature.name for feature in features], set(frame.columns)
+    missing = [name for name in names if name not in there]
     if missing:
         raise ModelError(
             f"{len(missing)} of {len(names)} features are not among the columns: {', '.join(missing)}",
