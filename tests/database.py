@@ -88,6 +88,7 @@ def template_database() -> tuple[str, str]:
 def copied_database(server_url: str, template: str) -> Iterator[str]:
     """The URL of a fresh copy of the template, dropped at the end whoever is still connected."""
     name = f"cauri_test_{secrets.token_hex(6)}"
+    # 0.06 s; through the log, which is the default, 0.08.
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
         sql.Identifier(name), sql.Identifier(template)
     )

@@ -83,7 +83,7 @@ def test_every_type_is_tested() -> None:
 
 
 @given(rows=ROWS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_rows_are_the_same_at_every_station(
     connection: Connection, rows: list[tuple[Any, ...]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -103,7 +103,7 @@ def test_rows_are_the_same_at_every_station(
 
 
 @given(rows=ROWS, cut=st.integers(0, 6), seed=st.randoms(use_true_random=False))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_parts_add_up_in_any_order(connection: Connection, rows: list[tuple[Any, ...]], cut: int, seed: Any) -> None:
     columns = archivable_columns(connection, TABLE)
     frame = frame_of([(*row[:10], "1.50", *row[11:]) for row in rows])

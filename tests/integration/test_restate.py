@@ -224,7 +224,7 @@ happened = [
 
 
 # Not shrunk: each example is several loads.
-@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(told, st.randoms(use_true_random=False))
 def test_any_order_and_any_nights_give_the_same_warehouse(
     template_database: tuple[str, str], told: list[dict[str, Any]], dice: Any

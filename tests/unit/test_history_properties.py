@@ -36,7 +36,7 @@ any_lists = st.lists(rows, max_size=9)
 cuts = st.lists(st.integers(0, 9), max_size=4)
 facts = st.lists(st.tuples(st.sampled_from("cde"), st.integers(0, 10)), max_size=8)
 dice = st.randoms(use_true_random=False)
-often = settings(max_examples=40, deadline=None)
+often = settings(max_examples=60, deadline=None)
 
 
 def files(told: Sequence[Told], cuts: Sequence[int]) -> list[Sequence[Told]]:

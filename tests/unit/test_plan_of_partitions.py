@@ -132,7 +132,7 @@ def situations(draw: st.DrawFn) -> tuple[Policy, Catalog]:
     return policy, Catalog({policy.name: table}, draw(st.sampled_from([150_000, 180_000])))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(situations())
 def test_after_a_plan_nothing_is_left_to_do(situation: tuple[Policy, Catalog]) -> None:
     policy, catalog = situation
@@ -140,7 +140,7 @@ def test_after_a_plan_nothing_is_left_to_do(situation: tuple[Policy, Catalog]) -
     assert lines(plan([policy], after, TODAY)) == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(situations())
 def test_nothing_goes_that_must_stay(situation: tuple[Policy, Catalog]) -> None:
     policy, catalog = situation
@@ -174,7 +174,7 @@ def assert_apart(table: Table) -> None:
     assert all(one.end <= other.first for one, other in pairwise(found))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(situations(), st.sampled_from([(), (Index("one", ("id",), unique=True, valid=False),)]), st.booleans())
 def test_a_leaf_of_odd_bounds_is_left_alone(
     situation: tuple[Policy, Catalog], indexes: tuple[Index, ...], analysed: bool
@@ -195,7 +195,7 @@ def test_a_leaf_of_odd_bounds_is_left_alone(
     assert lines(plan([policy], found.after(catalog), TODAY)) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(situations())
 def test_every_day_from_the_oldest_leaf_to_the_horizon_has_a_leaf(situation: tuple[Policy, Catalog]) -> None:
     policy, catalog = situation
