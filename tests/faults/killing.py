@@ -114,12 +114,16 @@ def places(all_of_them: Sequence[T]) -> Sequence[T]:
     return all_of_them[::3] if kills(FEWEST) < FEWEST else all_of_them
 
 
-def instants(number: int, longest: float, seed: int) -> list[float]:
-    """Seconds at random within a run of `longest`: one in each of `number` equal parts of it, in any order."""
+def instants(number: int, longest: float, seed: int) -> Iterator[float]:
+    """Seconds at random within a run of `longest`: one in each of `number` equal parts of it, in any order.
+
+    Then others, without an end: a run that is faster than `longest` is over before some of them.
+    """
     dice = random.Random(seed)
-    found = [(part + dice.random()) * longest / number for part in range(number)]
-    dice.shuffle(found)
-    return found
+    while True:
+        found = [(part + dice.random()) * longest / number for part in range(number)]
+        dice.shuffle(found)
+        yield from found
 
 
 def told(struck: list[str]) -> str:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -316,7 +315,7 @@ def test_a_server_that_dies_at_any_instant(
     """Again and again, until a manager comes to its end first: what one leaves the next one finds."""
     with copied_database(*own) as url:
         longest = seconds_of(partial(apply_here, url, tmp_path / "home"))
-    struck, databases, moments = list[str](), 0, cycle(instants(SERVER_KILLS, longest, SEED))
+    struck, databases, moments = list[str](), 0, instants(SERVER_KILLS, longest, SEED)
     while len(struck) < SERVER_KILLS:
         databases += 1
         home = tmp_path / f"home{databases}"

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -184,7 +183,7 @@ def test_a_server_that_dies_at_any_instant(
     server: LocalServer, payments: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     longest = seconds_of(partial(regrain, server.url, Grain.DAY))
-    struck, moments = list[str](), cycle(instants(SERVER_KILLS, longest, SEED))
+    struck, moments = list[str](), instants(SERVER_KILLS, longest, SEED)
     while len(struck) < SERVER_KILLS:
         grain = other_grain(server.url)
         with overheard() as begun:
