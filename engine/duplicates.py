@@ -2,10 +2,13 @@
 
 In file order, the first version of an id is new, a newer `updated_at` replaces it, the same content again or an older
 version is repeated, and other content under the same `updated_at` is a conflict, which is refused.
+
+Ids are compared by their hashes first, for few are there twice; what is read of those that may be is held in parts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import polars as pl
 
 from engine.slices import Slice, compact, read_slices
@@ -23,8 +26,12 @@ CONTENT = (
     "channel_code",
     "location_code",
 )
-# Ids are looked at in parts of about so many rows: 36 million at once take some 800 MB while they are judged.
-ROWS_PER_BUCKET = 20_000_000
+# Hashes are looked at in buckets of about so many, which take 320 MB while they are sorted.
+ROWS_PER_BUCKET = 40_000_000
+# Those that are looked for are marked by the remainder of this division: 64 MiB of marks.
+ENDS = 1 << 26
+# So many rows are judged at a time: with what that takes they are about 150 MB.
+ROWS_JUDGED = 500_000
 
 NEW, UPDATED, REPEATED, CONFLICT = "new", "updated", "repeated", "conflict"
 VERSIONS_SCHEMA = {
@@ -36,34 +43,68 @@ VERSIONS_SCHEMA = {
 }
 
 
-def repeated_hashes(hashes: Iterable[pl.Series]) -> pl.Series:
-    """Hashes (unsigned integers) that occur more than once."""
-    parts = list(hashes)
-    if not parts:
-        return pl.Series([], dtype=pl.UInt32)
-    ordered = pl.concat(parts).sort(in_place=True)
-    return ordered.filter((ordered == ordered.shift(1)).fill_null(value=False)).unique()
-
-
-def versions(slices: list[Slice]) -> pl.DataFrame:
+def versions(slices: Sequence[Slice]) -> pl.DataFrame:
     """All rows of the ids that occur more than once, judged.
 
     Returns:
         `transaction_id`, `seq`, `date_key`, `outcome` (new, updated, repeated, conflict), `wins` (the row that stays).
     """
+    repeated = pl.concat(repeated_hashes(bucket) for bucket in _hashes(slices))
+    if repeated.is_empty():
+        return pl.DataFrame(schema=VERSIONS_SCHEMA)
+    rows = _gathered(slices, _several(_suspects(slices, repeated)))
+    several = (part.filter(pl.len().over("transaction_id") > 1) for part in _in_parts(rows))
+    return pl.concat(judge(part, "source_updated_at", CONTENT).select(*VERSIONS_SCHEMA) for part in several)
+
+
+def _hashes(slices: Sequence[Slice]) -> Iterator[pl.Series]:
+    """The hashes of all ids, in buckets."""
     buckets = 1 + sum(piece.rows for piece in slices) // ROWS_PER_BUCKET
-    found = [_versions_of(slices, pl.col("id_hash") % buckets == bucket) for bucket in range(buckets)]
+    for bucket in range(buckets):
+        in_bucket = pl.col("id_hash") % buckets == bucket if buckets > 1 else None
+        yield read_slices(slices, where=in_bucket, columns=["id_hash"]).to_series()
+
+
+def repeated_hashes(hashes: pl.Series) -> pl.Series:
+    """Those hashes (unsigned integers) that occur more than once."""
+    ordered = hashes.to_numpy(writable=True)
+    ordered.sort()
+    return pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
+
+
+def _suspects(slices: Sequence[Slice], hashes: pl.Series) -> pl.DataFrame:
+    """Rows that may have one of these hashes: `place` in which `slice`, and a hash of the id of 64 bits, `id_hash`."""
+    # Looked up by its end, a hash takes 0.01 us, and few others end like it; Polars takes 0.2 us to look up the whole.
+    marked = np.zeros(ENDS, bool)
+    marked[hashes.to_numpy() % ENDS] = True
+    found = []
+    for number, piece in enumerate(slices):
+        rows = read_slices([piece], columns=["id_hash", "transaction_id"]).with_row_index("place")
+        may_be = rows.filter(pl.Series(marked[rows["id_hash"].to_numpy() % ENDS]))
+        id_hash = pl.col("transaction_id").hash().alias("id_hash")
+        found.append(may_be.select("place", id_hash, slice=pl.lit(number, pl.UInt32)))
     return pl.concat(found)
 
 
-def _versions_of(slices: list[Slice], in_bucket: pl.Expr) -> pl.DataFrame:
-    hashes = repeated_hashes([read_slices(slices, where=in_bucket, columns=["id_hash"]).to_series()])
-    if hashes.is_empty():
-        return pl.DataFrame(schema=VERSIONS_SCHEMA)
-    columns = ["transaction_id", "seq", "date_key", "source_updated_at", *CONTENT]
-    suspects = compact(read_slices(slices, where=pl.col("id_hash").is_in(hashes.implode()), columns=columns))
-    several = suspects.filter(pl.len().over("transaction_id") > 1)
-    return judge(several, "source_updated_at", CONTENT).select(*VERSIONS_SCHEMA)
+def _several(suspects: pl.DataFrame) -> pl.DataFrame:
+    """Those whose id others have, too: most ids of 36 million rows share no more than 32 bits."""
+    repeated = repeated_hashes(suspects["id_hash"])
+    return suspects.join(repeated.to_frame("id_hash"), on="id_hash", how="semi")
+
+
+def _in_parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Rows with `id_hash` in parts of about `ROWS_JUDGED`; those of an id stay together."""
+    parts = 1 + rows.height // ROWS_JUDGED
+    return (rows.filter(pl.col("id_hash") % parts == part) for part in range(parts))
+
+
+def _gathered(slices: Sequence[Slice], rows: pl.DataFrame) -> pl.DataFrame:
+    """What is judged of rows (`place` in which `slice`)."""
+    columns = ["id_hash", "transaction_id", "seq", "date_key", "source_updated_at", *CONTENT]
+    found = [read_slices([], columns=columns)]
+    for (number, *_), within in rows.group_by("slice"):
+        found.append(compact(read_slices([slices[int(number)]], columns=columns)[within["place"]]))
+    return pl.concat(found)
 
 
 def judge(rows: pl.DataFrame, version: str, content: Sequence[str]) -> pl.DataFrame:

@@ -24,13 +24,13 @@ from warehouse.copy import copy_frame
 from warehouse.errors import TargetError
 from warehouse.ledger import WorkEntry, record_work, work_done
 
-# Rows of a leaf are taken in pieces of whole days of about this size: with all columns they are about 100 MB.
+# Rows of a leaf are taken in pieces of whole days, of no more rows unless a day has more: with all columns 100 MB.
 ROWS_PER_PIECE = 250_000
 
 
 @dataclass(frozen=True)
 class LeafTask:
-    """All that building a leaf needs to know. `excluded` holds the `seq` of rows that do not go in, if any."""
+    """All that building a leaf needs to know. `excluded`: `seq` and `date_key` of rows that do not go in, if any."""
 
     url: str
     span: Span
@@ -111,22 +111,32 @@ def _copy(connection: Connection, task: LeafTask) -> tuple[Totals, pl.DataFrame]
 
 
 def _pieces(task: LeafTask) -> Iterator[pl.DataFrame]:
+    for first, last in _parts(task):
+        of_days = pl.col("date_key").is_between(first, last)
+        slices = [piece for piece in task.slices if piece.first_day <= last and piece.last_day >= first]
+        is_all = all(first <= piece.first_day and piece.last_day <= last for piece in slices)
+        rows = read_slices(slices, where=None if is_all else of_days)
+        if task.excluded:
+            excluded = pl.scan_ipc(task.excluded).filter(of_days).select("seq").collect().to_series()
+            rows = rows.filter(~pl.col("seq").is_in(excluded.implode()))
+        yield rows
+
+
+def _parts(task: LeafTask) -> Iterator[tuple[int, int]]:
+    """The first and the last day of each piece: a cell of the summary belongs to one day, so that none is in two."""
     if sum(piece.rows for piece in task.slices) <= ROWS_PER_PIECE:
-        yield _without(read_slices(task.slices), task.excluded)
+        yield task.span.first_key, task.span.end_key
         return
     days = read_slices(task.slices, columns=["date_key"]).group_by("date_key").len().sort("date_key")
-    # A cell of the summary belongs to one day, so that pieces of whole days never share one.
-    pieces = days.group_by((pl.col("len").cum_sum() - 1) // ROWS_PER_PIECE, maintain_order=True)
-    for first, last in (
-        pieces.agg(pl.col("date_key").first().alias("first"), pl.col("date_key").last().alias("last"))
-        .select("first", "last")
-        .iter_rows()
-    ):
-        yield _without(read_slices(task.slices, where=pl.col("date_key").is_between(first, last)), task.excluded)
-
-
-def _without(rows: pl.DataFrame, excluded: Path | None) -> pl.DataFrame:
-    return rows if excluded is None else rows.filter(~pl.col("seq").is_in(pl.read_ipc(excluded)["seq"].implode()))
+    within = list[int]()
+    rows = 0
+    for day, more in days.iter_rows():
+        if within and rows + more > ROWS_PER_PIECE:
+            yield within[0], within[-1]
+            within, rows = [], 0
+        within.append(day)
+        rows += more
+    yield within[0], within[-1]
 
 
 def _verify(connection: Connection, task: LeafTask, sent: Totals, clients: pl.DataFrame) -> None:

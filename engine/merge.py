@@ -42,16 +42,17 @@ STORED_SEQ = -1
 
 # Ids are looked up this many at a time: 2 million of them take 200 MB on their way to the server.
 ROWS_OFFERED = 2_000_000
+OFFERED = ("seq", "date_key", "transaction_id")
 
 
 def stored_elsewhere(
     connection: Connection, url: str, slices: Sequence[Slice], own_runs: Collection[int]
 ) -> pl.DataFrame:
-    """Rows (`seq`, `transaction_id`) bound for new leaves whose id a run other than `own_runs` has put into a leaf."""
+    """Rows (`OFFERED`) bound for new leaves whose id a run other than `own_runs` has put into a leaf."""
     foreign = ~pl.col("load_id").is_in(list(own_runs))
     found = []
     for part in _by_rows(slices, ROWS_OFFERED):
-        offered = read_slices(part, columns=["seq", "transaction_id"])
+        offered = read_slices(part, columns=OFFERED)
         stored = stored_versions(connection, url, offered["transaction_id"].unique())
         found.append(offered.join(stored.filter(foreign), on="transaction_id", how="semi"))
     return pl.concat(found)

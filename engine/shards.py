@@ -60,13 +60,10 @@ class Dictionary:
         """Codes (UInt32) of a column of identifiers (String)."""
         return pl.col(name).cast(pl.Categorical(self._categories[name])).to_physical()
 
-    def members(self, name: str, count: int | None = None) -> pl.Series:
-        """Identifiers (String); the place of each is its code. With `count`, the first so many."""
-        if count is None:
-            return self._categories[name].to_series()
-        # A tenth of the time and memory of `to_series`, which goes through a Python list.
-        codes = pl.Series(name, range(count), pl.UInt32)
-        return codes.cat.to(pl.Categorical(self._categories[name])).cast(pl.String)
+    def members(self, name: str, codes: pl.Series) -> pl.Series:
+        """Identifiers (String) of some codes (UInt32)."""
+        # A tenth of the time and memory of asking for the categories, which go through a Python list.
+        return codes.alias(name).cat.to(pl.Categorical(self._categories[name])).cast(pl.String)
 
 
 def shape(

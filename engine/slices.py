@@ -1,8 +1,9 @@
 """Between steps 3 and 6: the rows of a shard, grouped by leaf; in memory while there is room, then on disk."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -21,12 +22,14 @@ SLICES_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Slice:
-    """Rows of one leaf within a shard."""
+    """Rows of one leaf within a shard, and the first and the last of their days (`date_key`)."""
 
     path: Path
     span: Span
     offset: int
     rows: int
+    first_day: int
+    last_day: int
 
 
 class Shelf:
@@ -74,24 +77,31 @@ SHELF = Shelf()
 
 def write_shard(rows: pl.DataFrame, path: Path, layout: Layout) -> list[Slice]:
     """Put shaped rows aside so that those of one leaf stand together; say where each leaf's are."""
-    span_of_day = {key: layout.span_of(day_of(key)) for key in rows["date_key"].unique()}
-    spans = sorted(set(span_of_day.values()))
-    if len(spans) == 1:
+    days = sorted(rows["date_key"].unique())
+    within = {span: list(keys) for span, keys in groupby(days, lambda key: layout.span_of(day_of(key)))}
+    if len(within) == 1:
         SHELF.put(path, rows)
-        return [Slice(path, spans[0], 0, rows.height)]
-    numbers = {key: spans.index(span) for key, span in span_of_day.items()}
+        return [Slice(path, next(iter(within)), 0, rows.height, days[0], days[-1])]
+    numbers = {key: number for number, keys in enumerate(within.values()) for key in keys}
     leaf = rows["date_key"].replace_strict(numbers, return_dtype=pl.Int32)
     SHELF.put(path, rows.sort(leaf, maintain_order=True))
     counts = leaf.value_counts().sort(leaf.name)["count"]
     offsets = counts.cum_sum() - counts
-    return [Slice(path, *place) for place in zip(spans, offsets, counts, strict=True)]
+    return [
+        Slice(path, span, offset, count, keys[0], keys[-1])
+        for (span, keys), offset, count in zip(within.items(), offsets, counts, strict=True)
+    ]
+
+
+def in_groups(slices: Sequence[Slice]) -> Iterator[Sequence[Slice]]:
+    """The slices in their order, as many at a time as Polars may open."""
+    return (slices[first : first + SLICES_AT_ONCE] for first in range(0, len(slices), SLICES_AT_ONCE))
 
 
 def collect_slices(slices: Sequence[Slice], plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
     """Run a plan over some slices, a few files at a time, and put its results one below the other."""
     results = []
-    for first in range(0, len(slices), SLICES_AT_ONCE):
-        group = slices[first : first + SLICES_AT_ONCE]
+    for group in in_groups(slices):
         rows = pl.concat(SHELF.scan(piece.path).slice(piece.offset, piece.rows) for piece in group)
         results.append(plan(rows).collect())
     return pl.concat(results) if results else plan(pl.LazyFrame(schema=SHARD_SCHEMA)).collect()

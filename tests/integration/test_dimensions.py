@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine import members
+from engine import beneficiaries
 from tests.loading import SERVICE, client, load, rows_of, transaction, write_feed
 from warehouse.connection import connect
 
@@ -88,7 +88,11 @@ def test_a_place_with_the_same_content_is_repeated(database_url: str, tmp_path: 
     assert outcomes(load(tmp_path / "2", database_url), "locations") == {"repeated": 1}
 
 
-def test_one_phone_number_in_many_spellings_is_one_beneficiary(database_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [beneficiaries.AT_ONCE, 1])
+def test_one_phone_number_in_many_spellings_is_one_beneficiary(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(beneficiaries, "AT_ONCE", at_once)
     spellings = ["+2250701020304", "00225 07 01 02 03 04", "+225 07-01-02-03-04", " +2250701020304 "]
     write_feed(tmp_path / "1", "services", [SERVICE])
     rows = [transaction(n, beneficiary_id=text) for n, text in enumerate(spellings)]
@@ -114,7 +118,7 @@ def test_one_phone_number_in_many_spellings_is_one_beneficiary(database_url: str
 def test_indexes_of_many_new_beneficiaries_are_built_afterwards_unless_somebody_reads(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
 ) -> None:
-    monkeypatch.setattr(members, "MANY", 3)
+    monkeypatch.setattr(beneficiaries, "MANY", 3)
     indexes = (
         "SELECT indexrelid, indexrelid::regclass::text FROM pg_index"
         " WHERE indrelid = 'dwh.dim_beneficiary'::regclass AND indisunique AND indisvalid ORDER BY 2"
@@ -129,7 +133,7 @@ def test_indexes_of_many_new_beneficiaries_are_built_afterwards_unless_somebody_
     built = rows_of(database_url, indexes)
     assert [name for _, name in built] == [name for _, name in before]
     assert (built == before) == is_read
-    # Fewer than there are: those are not indexed again for them.
+    # There are some: those are not indexed again for others.
     write_feed(tmp_path / "2", "transactions", rows[3:])
     load(tmp_path / "2", database_url)
     assert rows_of(database_url, indexes) == built

@@ -15,7 +15,7 @@ JANUARY, FEBRUARY, MARCH = (Grain.MONTH.span_of(date(2024, month, 1)) for month 
 
 
 def piece(span: Span, rows: int = 1, name: str = "a") -> Slice:
-    return Slice(Path(name), span, 0, rows)
+    return Slice(Path(name), span, 0, rows, span.first_key, span.first_key)
 
 
 def file(name: str, content_hash: str, timezone: str | None = None) -> SourceFile:
