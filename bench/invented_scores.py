@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from ml.fraud.rows import rows_by_day
-from ml.fraud.scores import Work, leaves_of, make_leaves, write_scores
+from ml.fraud.scores import Work, leaves_of, write_scores
 from partitions.grain import date_key
 from partitions.policy import read_policies
 from warehouse.connection import connect
@@ -25,10 +25,9 @@ def invent_scores(url: str) -> int:
         run_id = open_run(connection, "fraud score", work_id, clock)
         lock.lead(run_id)
         days = [date_key(day) for day in sorted(rows_by_day(connection))]
-        make_leaves(connection, read_policies(), days, "UTC")
-        for within in leaves_of(connection, days):
-            scores = _scores(one.read(_IDS, [min(within), max(within)]), clock)
-            write_scores(Work(connection, run_id, work_id), scores, within, whole=True)
+        for leaf in leaves_of(connection, read_policies(), days, "UTC"):
+            scores = _scores(one.read(_IDS, [min(leaf.days), max(leaf.days)]), clock)
+            write_scores(Work(connection, run_id, work_id), leaf, scores, whole=True)
             rows += scores.height
         close_run(connection, run_id, "done", {})
         connection.execute("ANALYZE ml.fraud_score")

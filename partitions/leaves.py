@@ -1,6 +1,6 @@
 """Building a leaf aside and attaching it: the only place that creates or attaches one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from partitions.bounds import check_clause, check_name, partition_clause
 from partitions.grain import Span
@@ -169,26 +169,36 @@ def attach_one(connection: Connection, policy: Policy, span: Span, timezone: str
     execute_all(connection, attachment(policy, span, timezone))
 
 
-def create_attached(connection: Connection, policy: Policy, span: Span, timezone: str) -> None:
-    """Make a leaf without rows, aside, and attach it: in one transaction, so that a kill leaves nothing behind.
+def create_attached(
+    connection: Connection,
+    policy: Policy,
+    span: Span,
+    timezone: str,
+    fill: Callable[[sql.Identifier], None] = lambda leaf: None,
+) -> None:
+    """Make a leaf aside, `fill` it there, and attach it: in one transaction, so that a kill leaves nothing behind.
 
     Raises:
         LockBusyError: others kept their locks for longer than our patience; nothing was made.
     """
     for turn in in_turns(connection):
         with turn:
-            execute_all(connection, making(connection, policy, span, timezone))
+            execute_all(connection, _beginning(policy, span, timezone))
+            fill(staged(policy, span))
+            execute_all(connection, _ending(connection, policy, span, timezone))
 
 
 def making(connection: Connection, policy: Policy, span: Span, timezone: str) -> list[Statement]:
-    """The SQL of `create_attached`."""
-    return [
-        lock_parent(policy),
-        dropping_staged(policy, span),
-        *creation(policy, span, timezone),
-        *indexing(connection, policy, span),
-        *attachment(policy, span, timezone),
-    ]
+    """The SQL of `create_attached`, of a leaf without rows."""
+    return [*_beginning(policy, span, timezone), *_ending(connection, policy, span, timezone)]
+
+
+def _beginning(policy: Policy, span: Span, timezone: str) -> list[Statement]:
+    return [lock_parent(policy), dropping_staged(policy, span), *creation(policy, span, timezone)]
+
+
+def _ending(connection: Connection, policy: Policy, span: Span, timezone: str) -> list[Statement]:
+    return [*indexing(connection, policy, span), *attachment(policy, span, timezone)]
 
 
 def execute_all(connection: Connection, statements: Sequence[Statement]) -> None:

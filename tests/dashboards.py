@@ -14,7 +14,7 @@ import polars as pl
 from engine.dashboard_verification import differing_tables
 from engine.dashboards import Refreshed, refresh_dashboards
 from engine.verification import differing_views
-from ml.fraud.scores import Work, make_leaves, write_scores
+from ml.fraud.scores import Work, leaves_of, write_scores
 from ml.rfm import segmentation
 from partitions.policy import policies_of
 from sample.plan import SamplePlan
@@ -105,8 +105,8 @@ def score(url: str, days: list[int], *, salt: int, share: int = 100) -> None:
     with single_writer(url) as lock, connect(url) as connection:
         run_id = open_run(connection, "fraud score", f"scores {salt} {days}", datetime.now(UTC))
         lock.lead(run_id)
-        make_leaves(connection, policies_of(settings), days, settings.business_timezone)
         for day in days:
+            (leaf,) = leaves_of(connection, policies_of(settings), [day], settings.business_timezone)
             ids = connection.execute(
                 "SELECT transaction_id FROM dwh.fact_transactions WHERE date_key = %s ORDER BY 1", (day,)
             ).fetchall()
@@ -126,7 +126,7 @@ def score(url: str, days: list[int], *, salt: int, share: int = 100) -> None:
                 band="band",
                 reasons=pl.lit([], pl.List(pl.String)),
             )
-            write_scores(Work(connection, run_id, f"scores {salt} {day}"), frame, [day], whole=True)
+            write_scores(Work(connection, run_id, f"scores {salt} {day}"), leaf, frame, whole=True)
         connection.execute("UPDATE ops.run SET status = 'done', finished_at = now() WHERE run_id = %s", (run_id,))
 
 

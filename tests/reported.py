@@ -10,7 +10,8 @@ from typing import LiteralString
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from ml.fraud.scores import make_leaves
+from ml.fraud.scores import leaves_of
+from partitions.leaves import create_attached
 from partitions.policy import policies_of
 from sample.plan import SamplePlan
 from tests.database import copied_database
@@ -44,7 +45,10 @@ def whole_warehouse(server: str, template: str) -> Iterator[str]:
         load(sample_folder(PLAN), url)
         with connect(url) as connection:
             days = [day for (day,) in connection.execute("SELECT DISTINCT date_key FROM dwh.fact_transactions")]
-            make_leaves(connection, policies_of(settings_for(url)), days, settings_for(url).business_timezone)
+            for leaf in leaves_of(
+                connection, policies_of(settings_for(url)), days, settings_for(url).business_timezone
+            ):
+                create_attached(connection, leaf.policy, leaf.span, leaf.timezone)
             connection.execute(SCORE)
         for command, day in (("fit", "2024-04-01"), ("assign", "2024-05-01")):
             done = cauri("rfm", command, "--as-of", day, url=url)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
@@ -16,7 +16,7 @@ from ml.fraud.examples import Matrix, matrix_of
 from ml.fraud.judging import scores_of
 from ml.fraud.registry import Registered, Registry
 from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
-from ml.fraud.scores import Work, forget_shadow_scores, leaves_of, make_leaves, write_scores
+from ml.fraud.scores import Leaf, Work, forget_shadow_scores, leaves_of, write_scores
 from ml.fraud.shadow import Shadow
 from ml.fraud.tally import Scored
 from ml.fraud.windows import Days
@@ -102,11 +102,11 @@ def _score(
     clock, version, shadow = datetime.now(UTC), models.champion.version, models.shadow
     work_id = hashlib.sha256(f"{version} {after} {clock.isoformat()}".encode()).hexdigest()
     scored = Scored(version, shadow.version if shadow else None, shadow.problem if shadow else None)
-    make_leaves(connection, policies_of(site.settings), days, site.settings.business_timezone)
+    leaves = leaves_of(connection, policies_of(site.settings), days, site.settings.business_timezone)
     with given_up_on_error(site.url, work_id, clock):
         run_id = open_run(connection, "fraud score", work_id, clock)
         lock.lead(run_id)
-        _score_leaves(site.url, Work(connection, run_id, work_id), models, days, after, scored)
+        _score_leaves(site.url, Work(connection, run_id, work_id), models, leaves, after, scored)
         scored.seconds = (datetime.now(UTC) - clock).total_seconds()
         scope = "days" if after is None else "new"
         with connection.transaction():
@@ -115,29 +115,31 @@ def _score(
     return scored
 
 
-def _score_leaves(url: str, work: Work, models: Models, days: Sequence[int], after: int | None, scored: Scored) -> None:
+def _score_leaves(
+    url: str, work: Work, models: Models, leaves: Sequence[Leaf], after: int | None, scored: Scored
+) -> None:
     """Chunk by chunk, and leaf by leaf in a chunk: a leaf's scores are written while those of the next are computed."""
     labels = all_labels(url)
     rows_of = {date_key(day): rows for day, rows in rows_by_day(work.connection).items()}
-    leaf_of = {day: number for number, days in enumerate(leaves_of(work.connection, days)) for day in days}
+    leaf_of = {day: leaf for leaf in leaves for day in leaf.days}
     with ThreadPoolExecutor(1, thread_name_prefix="scores") as aside:
         writing: Future[None] | None = None
-        for chunk in chunks({day: rows_of.get(day, 0) for day in days}):
+        for chunk in chunks({day: rows_of.get(day, 0) for day in leaf_of}):
             with scored.timed("read and features"):
                 rows, matrix = _rows(url, chunk, labels, after, models.champion)
                 day = rows["date_key"].to_numpy()
-            for _, within in groupby(chunk, key=leaf_of.__getitem__):
-                part = list(within)
+            for leaf, within in groupby(chunk, key=leaf_of.__getitem__):
+                part = replace(leaf, days=tuple(within))
                 with scored.timed("score and explain"):
-                    places, moment = np.flatnonzero(np.isin(day, part)), datetime.now(UTC)
+                    places, moment = np.flatnonzero(np.isin(day, part.days)), datetime.now(UTC)
                     given = rows[places], matrix[places], moment
                     scores = scores_of(models.champion, *given)
                     beside = models.shadow.scores_of(*given) if models.shadow else None
                 with scored.timed("wait for writes"):
                     if writing:
                         writing.result()
-                writing = aside.submit(write_scores, work, scores, part, whole=after is None, shadow=beside)
-                scored.count(scores, beside, len(part))
+                writing = aside.submit(write_scores, work, part, scores, whole=after is None, shadow=beside)
+                scored.count(scores, beside, len(part.days))
         with scored.timed("wait for writes"):
             if writing:
                 writing.result()

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from typing import LiteralString
 
 import polars as pl
 
 from engine.stale import mark_days
-from partitions.coverage import attached_spans, days_by_leaf
-from partitions.grain import day_of
+from partitions.coverage import attached_spans
+from partitions.grain import Span, day_of
 from partitions.layout import Layout
 from partitions.leaves import create_attached
 from partitions.policy import Policy
@@ -33,8 +35,18 @@ class Work:
     work_id: str
 
 
-def make_leaves(connection: Connection, policies: Sequence[Policy], days: Sequence[int], timezone: str) -> None:
-    """Create the leaves of scores that these days lack.
+@dataclass(frozen=True)
+class Leaf:
+    """Some days (date keys) of a leaf of scores, which need not be there yet."""
+
+    policy: Policy
+    span: Span
+    timezone: str
+    days: tuple[int, ...]
+
+
+def leaves_of(connection: Connection, policies: Sequence[Policy], days: Sequence[int], timezone: str) -> list[Leaf]:
+    """The leaves of some days, in order.
 
     Raises:
         ConfigurationError: there is no policy for scores.
@@ -43,20 +55,14 @@ def make_leaves(connection: Connection, policies: Sequence[Policy], days: Sequen
     if policy is None:
         raise ConfigurationError(f"no policy for {TABLE}", remedy="add it to the file of CAURI_PARTITIONS")
     layout = Layout(policy.grain, attached_spans(connection, TABLE))
-    lacking = [day for span, within in days_by_leaf(connection, days, TABLE) if span is None for day in within]
-    for span in sorted({layout.span_of(day_of(day)) for day in lacking}):
-        create_attached(connection, policy, span, timezone)
-
-
-def leaves_of(connection: Connection, days: Sequence[int]) -> list[list[int]]:
-    """The days of each leaf."""
-    return [within for _, within in days_by_leaf(connection, days, TABLE)]
+    of_spans = groupby(sorted(days), lambda day: layout.span_of(day_of(day)))
+    return [Leaf(policy, span, timezone, tuple(within)) for span, within in of_spans]
 
 
 def write_scores(
-    work: Work, scores: pl.DataFrame, days: Sequence[int], *, whole: bool, shadow: pl.DataFrame | None = None
+    work: Work, leaf: Leaf, scores: pl.DataFrame, *, whole: bool, shadow: pl.DataFrame | None = None
 ) -> None:
-    """Write scores (`COLUMNS`) of some days of one leaf, and the shadow's, in a transaction with its row of the ledger.
+    """Write scores (`COLUMNS`) of the days of a leaf, and the shadow's, in a transaction with its row of the ledger.
 
     `whole`: they are all that these days are to have; else they replace those of the same transactions.
 
@@ -69,18 +75,37 @@ def write_scores(
     twice = int((scores["transaction_id"] == scores["transaction_id"].shift(1)).sum())
     if twice:
         raise TargetError(f"{twice:,} transactions would have two scores", remedy="report this: nothing was written")
-    with work.connection.transaction():
-        if not whole:
-            work.connection.execute(query("scores/stage"))
-            copy_frame(work.connection, sql.Identifier("incoming_score"), scores.select("transaction_id", "date_key"))
-            work.connection.execute("ANALYZE incoming_score")
-        delete = query("scores/delete_days") if whole else query("scores/delete_staged")
+    write = partial(_write, work, list(leaf.days), scores, shadow, whole)
+    if leaf.span in attached_spans(work.connection, TABLE):
+        with work.connection.transaction():
+            write(None)
+    else:
+        create_attached(work.connection, leaf.policy, leaf.span, leaf.timezone, fill=write)
+
+
+def _write(
+    work: Work,
+    days: Sequence[int],
+    scores: pl.DataFrame,
+    shadow: pl.DataFrame | None,
+    whole: bool,
+    new_leaf: sql.Identifier | None,
+) -> None:
+    if not whole:
+        work.connection.execute(query("scores/stage"))
+        copy_frame(work.connection, sql.Identifier("incoming_score"), scores.select("transaction_id", "date_key"))
+        work.connection.execute("ANALYZE incoming_score")
+    delete = query("scores/delete_days") if whole else query("scores/delete_staged")
+    if new_leaf:
+        copy_frame(work.connection, new_leaf, scores.select(COLUMNS), freeze=True)
+    else:
         _replace(work.connection, delete, _SCORES, scores.select(COLUMNS), days)
-        if shadow is not None:
-            _replace(work.connection, delete, _SHADOW_SCORES, shadow.sort("transaction_id"), days)
-        mark_days(work.connection, days, facts=False)
-        entry = WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
-        record_work(work.connection, work.work_id, work.run_id, entry)
+    if shadow is not None:
+        _replace(work.connection, delete, _SHADOW_SCORES, shadow.sort("transaction_id"), days)
+    mark_days(work.connection, days, facts=False)
+    record_work(
+        work.connection, work.work_id, work.run_id, WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
+    )
 
 
 def _replace(

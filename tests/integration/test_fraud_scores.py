@@ -14,7 +14,7 @@ from ml.fraud.explain import SUM_TOLERANCE
 from ml.fraud.explanation import explain_transaction
 from ml.fraud.registry import Registry
 from ml.fraud.score import chunks, score_days, score_new
-from ml.fraud.scores import Work, make_leaves, write_scores
+from ml.fraud.scores import Work, leaves_of, write_scores
 from ml.fraud.train import train
 from ml.fraud.windows import Days, Lengths
 from partitions.policy import read_policies
@@ -286,8 +286,10 @@ def test_a_changed_model_scores_nothing(warehouse: Scoring) -> None:
 
 def test_two_scores_of_one_transaction_are_refused(warehouse: Scoring) -> None:
     doubled = pl.DataFrame({"transaction_id": ["T1", "T1"], "date_key": [20240101, 20240101]})
-    with connect(warehouse.url) as connection, pytest.raises(TargetError, match="two scores"):
-        write_scores(Work(connection, 1, "w"), doubled, [20240101], whole=True)
+    with connect(warehouse.url) as connection:
+        (leaf,) = leaves_of(connection, read_policies(), [20240101], "UTC")
+        with pytest.raises(TargetError, match="two scores"):
+            write_scores(Work(connection, 1, "w"), leaf, doubled, whole=True)
 
 
 def test_drift_of_the_newest_days_and_of_days_that_are_not_there(warehouse: Scoring) -> None:
@@ -306,7 +308,7 @@ def test_the_policies_of_scores_are_needed(warehouse: Scoring) -> None:
         connect(warehouse.url) as connection,
         pytest.raises(ConfigurationError, match=r"no policy for ml\.fraud_score"),
     ):
-        make_leaves(connection, others, [20240101], "UTC")
+        leaves_of(connection, others, [20240101], "UTC")
 
 
 def test_days_far_apart_are_read_apart() -> None:
