@@ -3,7 +3,8 @@
 import gc
 import os
 import sys
-from importlib import import_module
+from importlib import import_module, metadata
+from typing import Annotated
 
 import typer
 from dotenv import load_dotenv
@@ -43,7 +44,7 @@ def application(asked: str = "") -> typer.Typer:
         add_completion=False,
     )
     # With a single command and without this, the command would have no name.
-    app.callback()(lambda: None)
+    app.callback()(_before)
     for name in [asked] if asked in _PLACES else _PLACES:
         module, place = _PLACES[name]
         command = getattr(import_module(f"cli.{module}"), place)
@@ -52,6 +53,19 @@ def application(asked: str = "") -> typer.Typer:
         else:
             app.command(name)(command)
     return app
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cauri {metadata.version('cauri')}")
+        raise typer.Exit
+
+
+def _before(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Print the version and exit.")
+    ] = False,
+) -> None: ...
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,11 @@ def test_help_of_everything() -> None:
     done = cauri("--help", url=None)
     assert done.code == 0
     assert all(command.split()[0] in done.out for command in commands())
+
+
+def test_the_version() -> None:
+    done = cauri("--version", url=None)
+    assert (done.code, done.out) == (0, f"cauri {version('cauri')}\n")
 
 
 @pytest.mark.parametrize("command", commands())
