@@ -1,12 +1,14 @@
 """From rows of the fact to the cells of the daily summary.
 
-Rows are sorted by cell and added up where they stand: on 125,000 rows with 75,000 cells that took 0.24 us a row, where
-Polars, which hashes them into groups, took 0.57 in the same run.
+Rows are sorted by cell and beneficiary and added up where they stand. On 125,000 rows with 75,000 cells that took 0.24
+us a row before they were sorted by counting, where Polars, which hashes them into groups, took 0.57 in the same run.
 """
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from engine.sorting import sorted_places
 
 # In the order of the index of the daily summary, which then has little to sort when it is built.
 CELL = ("client_key", "date_key", "service_key", "currency_key")
@@ -14,7 +16,6 @@ SUCCESS, FAILED, PENDING, REVERSED = 1, 2, 3, 4
 
 Numbers = NDArray[np.int64]
 
-_BENEFICIARY_BITS = 32
 _LARGEST = 2**63
 
 
@@ -23,10 +24,8 @@ def cells(fact: pl.DataFrame) -> pl.DataFrame:
     if fact.is_empty():
         return _cells(fact, np.empty(0, np.int64), np.empty(0, np.int64))
     packed = _packed([fact[name].to_numpy() for name in CELL])
-    order = np.argsort(packed)
-    packed = packed[order]
-    begins = np.flatnonzero(np.concatenate(([True], packed[1:] != packed[:-1])))
-    return _cells(fact, order, begins)
+    order = sorted_places(packed, sorted_places(fact["beneficiary_key"].to_numpy()))
+    return _cells(fact, order, np.flatnonzero(_changes(packed[order])))
 
 
 def _packed(columns: list[NDArray[np.signedinteger]]) -> Numbers:
@@ -67,10 +66,15 @@ def _cells(fact: pl.DataFrame, order: Numbers, begins: Numbers) -> pl.DataFrame:
 
 
 def _firsts(beneficiaries: NDArray[np.int32], begins: Numbers) -> NDArray[np.bool_]:
-    """As many marks within each cell as it has different beneficiaries; key 0, the unknown one, is nobody."""
-    cell = np.repeat(np.arange(len(begins)), np.diff(begins, append=len(beneficiaries)))
-    pairs = np.sort((cell << _BENEFICIARY_BITS) | beneficiaries)
-    marks = np.ones(len(pairs), bool)
-    np.not_equal(pairs[1:], pairs[:-1], out=marks[1:])
-    known: NDArray[np.bool_] = (pairs & (2**_BENEFICIARY_BITS - 1)) != 0
+    """The first of each beneficiary within a cell, in which they are sorted; key 0, the unknown one, is nobody."""
+    marks = _changes(beneficiaries)
+    marks[begins] = True
+    known: NDArray[np.bool_] = beneficiaries != 0
     return marks & known
+
+
+def _changes(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Is a value another than the one before it?"""
+    marks = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=marks[1:])
+    return marks

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from engine.sorting import sorted_places
 from ml.features.blocks import blocks
-from ml.features.timeline import Columns, Ints, Timeline, by_entity
+from ml.features.timeline import Columns, Ints, Timeline
 
 # A report that has not come: after every moment.
 NEVER = np.iinfo(np.int64).max // 4
@@ -64,4 +65,4 @@ def order_of(entity: Ints, by_moment: Ints) -> Ints:
     `by_moment`: rows in the order of their moments.
     """
     with_one = by_moment[entity[by_moment] > 0]
-    return with_one[by_entity(entity[with_one])]
+    return with_one[sorted_places(entity[with_one])]

@@ -18,8 +18,6 @@ DAY = 24 * HOUR
 # Windows reach back no further than this: one entity's windows must not reach into another's rows.
 REACH = 400 * DAY
 
-_BITS = 63
-
 
 @dataclass(frozen=True)
 class Timeline:
@@ -92,15 +90,6 @@ def changes(values: Ints) -> npt.NDArray[np.bool_]:
     out[:1] = True
     np.not_equal(values[1:], values[:-1], out=out[1:])
     return out
-
-
-def by_entity(entity: Ints) -> Ints:
-    """Rows by entity, each entity's in their order: packed with its row, a number sorts ten times faster."""
-    bits = max(len(entity) - 1, 1).bit_length()
-    if len(entity) and int(entity.max()).bit_length() + bits > _BITS:
-        return np.argsort(entity, kind="stable")
-    packed = np.sort((entity << bits) | np.arange(len(entity)))
-    return packed & ((1 << bits) - 1)
 
 
 def running(values: npt.NDArray[np.generic]) -> Ints:

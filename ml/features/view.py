@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from engine.sorting import sorted_places
 from ml.features.sums import AmountSums
-from ml.features.timeline import DAY, REACH, Floats, Ints, Timeline, by_entity, share
+from ml.features.timeline import DAY, REACH, Floats, Ints, Timeline, share
 
 # What is usual for a client is what it did so long, without its last two weeks, in which a fraud may have gone on.
 USUAL_DAYS, RECENT_DAYS = 90, 14
@@ -107,4 +108,4 @@ def entity(frame: pl.DataFrame, column: str) -> Ints:
 def _within(clients: Ints, others: Ints, moment: Ints) -> Timeline:
     """Rows of a client in the order of their moments stay so when they are told apart further."""
     both = clients * (int(others.max(initial=0)) + 1) + others
-    return Timeline.of(both, moment, by_entity(both))
+    return Timeline.of(both, moment, sorted_places(both))

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from engine.sorting import sorted_places
 from ml.features.catalogue import Feature
 from ml.features.order import in_both_orders
-from ml.features.timeline import DAY, Floats, Ints, Timeline, by_entity, running
+from ml.features.timeline import DAY, Floats, Ints, Timeline, running
 from ml.features.view import entity
 from ml.fraud.boosters import BoosterParameters
 
@@ -47,7 +48,7 @@ def handbook_features(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.Da
     amount = rows["amount"].to_numpy()
     client = Timeline.of(entity(rows, "client"), moment)
     paid = entity(rows, "beneficiary")
-    beneficiary = Timeline.of(paid, moment, by_moment[by_entity(paid[by_moment])])
+    beneficiary = Timeline.of(paid, moment, by_moment[sorted_places(paid[by_moment])])
     is_fraud = rows["is_fraud"].fill_null(value=False).to_numpy()
     found = {
         "handbook_amount": amount,
