@@ -11,7 +11,7 @@ import polars as pl
 
 from ml.features.amount import amount
 from ml.features.beneficiary import beneficiary, fan_in
-from ml.features.blocks import blocks
+from ml.features.blocks import THREADS, blocks
 from ml.features.catalogue import FEATURE_NAMES, FEATURES
 from ml.features.channel import channel
 from ml.features.client import client
@@ -41,7 +41,6 @@ READ = (
     "location_country", "client_country", "company_size", "risk_level", "kyc_level", "onboarded_on",
 )  # fmt: skip
 NULLABLE = frozenset(feature.name for feature in FEATURES if feature.is_nullable)
-THREADS = 2
 
 
 def extract(transactions: pl.LazyFrame, labels: pl.LazyFrame, since: int = 0) -> pl.LazyFrame:
