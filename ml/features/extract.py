@@ -63,11 +63,12 @@ def features_of(frame: pl.DataFrame, since: int = 0) -> pl.DataFrame:
         frame = frame.clear()
         return frame.select(*IDENTITY, *(pl.lit(None, pl.Float64).alias(name) for name in FEATURE_NAMES))
     order, by_moment = in_both_orders(frame)
-    frame, known = _gathered(frame, order), Known.of(frame, order)
-    of_clients = blocks(entity(frame, "client"))
-    entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
-    wanted = Wanted.of(frame, since)
     with ThreadPoolExecutor(THREADS) as threads:
+        gathering = threads.submit(_gathered, frame, order)
+        known, frame = Known.of(frame, order), gathering.result()
+        of_clients = blocks(entity(frame, "client"))
+        entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
+        wanted = Wanted.of(frame, since)
         orders = {column: threads.submit(order_of, entities[column], by_moment) for column in entities}
         parts = list(threads.map(partial(_of_clients, frame, known, wanted), of_clients))
         names = [name for name in FEATURE_NAMES if name not in parts[0]]
