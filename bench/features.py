@@ -20,8 +20,9 @@ from bench.peers.contest import install_scripts, run_script
 from bench.ratios import alternating, rates, ratios, spread
 from bench.sizes import rows_of
 from bench.windows import differences, windows, write_source
+from ml.features.blocks import THREADS
 from ml.features.catalogue import FEATURES
-from ml.features.extract import THREADS, extract
+from ml.features.extract import extract
 from warehouse.machine import this_machine
 
 DRAWN_ROWS = 1_000_000

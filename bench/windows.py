@@ -7,9 +7,8 @@ import numpy as np
 import polars as pl
 
 from ml.features.beneficiary import distinct
-from ml.features.blocks import blocks
+from ml.features.blocks import THREADS, blocks
 from ml.features.counterpart import order_of
-from ml.features.extract import THREADS
 from ml.features.order import in_both_orders
 from ml.features.timeline import DAY, Timeline
 from ml.features.view import View, entity
