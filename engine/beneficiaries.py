@@ -75,8 +75,8 @@ class _Book:
             # An unknown day is no later than any other.
             self._earlier.append(known.filter(pl.col("first_seen_on") < pl.col("stored_first_seen_on")))
             members = members.join(known, on="code", how="anti")
-        # Two spellings of one phone number are two codes of one beneficiary: they stand together, and the first counts.
-        fresh = members.sort("beneficiary_ref", "code")
+        # Two spellings of one phone number are two codes of one beneficiary: they stand together, the earlier first.
+        fresh = members.sort("beneficiary_ref", "first_seen_on", nulls_last=True)
         first = pl.col("beneficiary_ref").ne_missing(pl.col("beneficiary_ref").shift(1))
         fresh = fresh.with_columns(first=first, beneficiary_key=(first.cum_sum() + self.highest).cast(pl.Int32))
         self._set(fresh)

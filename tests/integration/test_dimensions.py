@@ -114,6 +114,19 @@ def test_one_phone_number_in_many_spellings_is_one_beneficiary(
     assert rows_of(database_url, distinct) == [(2,)]
 
 
+def test_the_first_day_of_a_beneficiary_is_that_of_any_spelling(database_url: str, tmp_path: Path) -> None:
+    write_feed(tmp_path, "services", [SERVICE])
+    spellings = {"17": "+2250701020304", "15": "00225 07 01 02 03 04", "16": "+225 07-01-02-03-04"}
+    rows = [
+        transaction(n, beneficiary_id=text, transaction_ts=f"2024-01-{day}T10:00:00Z")
+        for n, (day, text) in enumerate(spellings.items())
+    ]
+    write_feed(tmp_path, "transactions", rows)
+    load(tmp_path, database_url)
+    days = "SELECT first_seen_on::text FROM dwh.dim_beneficiary WHERE beneficiary_key > 0"
+    assert rows_of(database_url, days) == [("2024-01-15",)]
+
+
 @pytest.mark.parametrize("is_read", [False, True])
 def test_indexes_of_many_new_beneficiaries_are_built_afterwards_unless_somebody_reads(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
