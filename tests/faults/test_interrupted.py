@@ -25,7 +25,8 @@ POINTS = [
     ("engine.clients.restate", "after", 1),
     ("engine.publish._labels", "after", 1),
     ("engine.publish.write_keys", "after", 1),
-    ("engine.members._beneficiary_keys", "before", 1),
+    ("engine.beneficiaries.copy_frame", "after", 1),
+    ("engine.publish.write_beneficiary_keys", "after", 1),
     ("engine.publish.build_leaf", "before", 1),
     ("engine.leaves.index_and_analyse", "after", 1),
     ("engine.leaves.record_work", "after", 1),
@@ -84,7 +85,10 @@ def delivery(folder: Path, *, moved: bool) -> Path:
         transaction(30, amount="NaN"),
     ]
     fresh = [transaction(n, transaction_ts=february, client_id=f"C{n % 9}", service_id="S2") for n in range(100, 120)]
-    fresh += [transaction(n, transaction_ts=march, location_code=f"L{n % 3}") for n in range(200, 210)]
+    fresh += [
+        transaction(n, transaction_ts=march, location_code=f"L{n % 3}", beneficiary_id=f"MRC-{n % 4}")
+        for n in range(200, 210)
+    ]
     twice = [
         transaction(150, transaction_ts=february, status="PENDING", updated_at=february),
         transaction(150, transaction_ts=march, updated_at=march),
