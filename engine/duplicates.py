@@ -28,8 +28,8 @@ CONTENT = (
 )
 # Hashes are looked at in buckets of about so many, which take 320 MB while they are sorted.
 ROWS_PER_BUCKET = 40_000_000
-# Those that are looked for are marked by the remainder of this division: 64 MiB of marks.
-ENDS = 1 << 26
+# Those that are looked for are marked by so many low bits, fewer in a small run: 64 MiB of marks.
+MOST_BITS = 26
 # So many rows are judged at a time: with what that takes they are about 150 MB.
 ROWS_JUDGED = 500_000
 
@@ -75,12 +75,13 @@ def repeated_hashes(hashes: pl.Series) -> pl.Series:
 def _suspects(slices: Sequence[Slice], hashes: pl.Series) -> pl.DataFrame:
     """Rows that may have one of these hashes: `place` in which `slice`, and a hash of the id of 64 bits, `id_hash`."""
     # Looked up by its end, a hash takes 0.01 us, and few others end like it; Polars takes 0.2 us to look up the whole.
-    marked = np.zeros(ENDS, bool)
-    marked[hashes.to_numpy() % ENDS] = True
+    bits = min(sum(piece.rows for piece in slices).bit_length(), MOST_BITS)
+    low, marked = (1 << bits) - 1, np.zeros(1 << bits, bool)
+    marked[hashes.to_numpy() & low] = True
     found = []
     for number, piece in enumerate(slices):
         rows = read_slices([piece], columns=["id_hash", "transaction_id"]).with_row_index("place")
-        may_be = rows.filter(pl.Series(marked[rows["id_hash"].to_numpy() % ENDS]))
+        may_be = rows.filter(pl.Series(marked[rows["id_hash"].to_numpy() & low]))
         id_hash = pl.col("transaction_id").hash().alias("id_hash")
         found.append(may_be.select("place", id_hash, slice=pl.lit(number, pl.UInt32)))
     return pl.concat(found)
