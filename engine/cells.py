@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from engine.sorting import sorted_places
+from engine.sorting import changes, sorted_places
 
 # In the order of the index of the daily summary, which then has little to sort when it is built.
 CELL = ("client_key", "date_key", "service_key", "currency_key")
@@ -25,7 +25,7 @@ def cells(fact: pl.DataFrame) -> pl.DataFrame:
         return _cells(fact, np.empty(0, np.int64), np.empty(0, np.int64))
     packed = _packed([fact[name].to_numpy() for name in CELL])
     order = sorted_places(packed, sorted_places(fact["beneficiary_key"].to_numpy()))
-    return _cells(fact, order, np.flatnonzero(_changes(packed[order])))
+    return _cells(fact, order, np.flatnonzero(changes(packed[order])))
 
 
 def _packed(columns: list[NDArray[np.signedinteger]]) -> Numbers:
@@ -67,14 +67,7 @@ def _cells(fact: pl.DataFrame, order: Numbers, begins: Numbers) -> pl.DataFrame:
 
 def _firsts(beneficiaries: NDArray[np.int32], begins: Numbers) -> NDArray[np.bool_]:
     """The first of each beneficiary within a cell, in which they are sorted; key 0, the unknown one, is nobody."""
-    marks = _changes(beneficiaries)
+    marks = changes(beneficiaries)
     marks[begins] = True
     known: NDArray[np.bool_] = beneficiaries != 0
     return marks & known
-
-
-def _changes(values: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """Is a value another than the one before it?"""
-    marks = np.ones(len(values), bool)
-    np.not_equal(values[1:], values[:-1], out=marks[1:])
-    return marks

@@ -1,7 +1,7 @@
 """Between steps 3 and 6: the rows of a shard, grouped by leaf; in memory while there is room, then on disk."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -93,15 +93,11 @@ def write_shard(rows: pl.DataFrame, path: Path, layout: Layout) -> list[Slice]:
     ]
 
 
-def in_groups(slices: Sequence[Slice]) -> Iterator[Sequence[Slice]]:
-    """The slices in their order, as many at a time as Polars may open."""
-    return (slices[first : first + SLICES_AT_ONCE] for first in range(0, len(slices), SLICES_AT_ONCE))
-
-
 def collect_slices(slices: Sequence[Slice], plan: Callable[[pl.LazyFrame], pl.LazyFrame]) -> pl.DataFrame:
     """Run a plan over some slices, a few files at a time, and put its results one below the other."""
     results = []
-    for group in in_groups(slices):
+    for first in range(0, len(slices), SLICES_AT_ONCE):
+        group = slices[first : first + SLICES_AT_ONCE]
         rows = pl.concat(SHELF.scan(piece.path).slice(piece.offset, piece.rows) for piece in group)
         results.append(plan(rows).collect())
     return pl.concat(results) if results else plan(pl.LazyFrame(schema=SHARD_SCHEMA)).collect()

@@ -24,3 +24,10 @@ def sorted_places(numbers: NDArray[np.signedinteger], places: Places | None = No
             places = places[np.argsort(digits[places], kind="stable")]
     assert places is not None
     return places
+
+
+def changes(values: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Is a value another than the one before it? The first one is."""
+    marks = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=marks[1:])
+    return marks

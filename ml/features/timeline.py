@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from engine.sorting import changes
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Number = TypeVar("Number", bound=np.generic)
@@ -91,14 +93,6 @@ def _merged(keys: Ints, wanted: Ints) -> Ints:
     """
     merged = np.argsort(np.concatenate([wanted, keys]), kind="stable")
     return np.flatnonzero(merged < len(wanted)) - np.arange(len(wanted))
-
-
-def changes(values: Ints) -> npt.NDArray[np.bool_]:
-    """Is a value another than the one before it?"""
-    out = np.empty(len(values), bool)
-    out[:1] = True
-    np.not_equal(values[1:], values[:-1], out=out[1:])
-    return out
 
 
 def running(values: npt.NDArray[np.generic]) -> Ints:
