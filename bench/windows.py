@@ -58,16 +58,14 @@ def differences(ours: pl.DataFrame, theirs: pl.DataFrame) -> dict[str, int]:
 
 def _of_clients(part: pl.DataFrame) -> pl.DataFrame:
     view = View.of(part)
-    client, sums = view.client, view.client_sums
     columns = {}
     for days in WINDOWS_DAYS:
-        since = client.back(days * DAY)
-        count, total = client.now - since, sums.plain[client.now] - sums.plain[since]
-        columns[f"count_{days}d"] = pl.Series(count)
-        columns[f"sum_{days}d"] = pl.Series(total).set(pl.Series(count == 0), None)
-        columns[f"deviation_{days}d"] = pl.Series(sums.deviation(since, client.now), nan_to_null=True)
+        paid = view.paid(days)
+        columns[f"count_{days}d"] = pl.Series(paid.count)
+        columns[f"sum_{days}d"] = pl.Series(paid.total).set(pl.Series(paid.count == 0), None)
+        columns[f"deviation_{days}d"] = pl.Series(paid.deviation, nan_to_null=True)
     columns[f"distinct_{DISTINCT_DAYS}d"] = pl.Series(
-        distinct(client, *view.gaps, DISTINCT_DAYS * DAY, view.known("beneficiary"))
+        distinct(view.client, *view.gaps, DISTINCT_DAYS * DAY, view.known("beneficiary"))
     )
     return part.select("transaction_id").with_columns(**columns)
 

@@ -21,7 +21,7 @@ def sorted_places(numbers: NDArray[np.signedinteger], places: Places | None = No
         if places is None:
             places = np.argsort(digits, kind="stable")
         else:
-            places = places[np.argsort(digits[places], kind="stable")]
+            places = places.take(np.argsort(digits.take(places), kind="stable"))
     assert places is not None
     return places
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ml.features.timeline import DAY, Columns, Floats, Ints, running, share
+from ml.features.timeline import DAY, Columns, Floats, Ints, between, running, share
 from ml.features.view import USUAL_DAYS, View
 
 ROUND_UNITS = 100
@@ -11,24 +11,25 @@ ROUND_UNITS = 100
 
 def amount(view: View) -> Columns:
     """The amount against the client's means, deviations and largest, and shifts of those means."""
-    client, sums = view.client, view.client_sums
+    client = view.client
     # Amounts are compared in minor units, in which the sums are exact.
     minor, usual, to_usual, unit = view.minor, view.usual_mean, view.to_usual, view.unit
     found: Columns = {
         "amount_to_usual": to_usual,
         "amount_to_max_90d": share(minor, largest(minor, client.now, client.back(USUAL_DAYS * DAY))[0]),
     }
-    means = {days: sums.mean(client.back(days * DAY), client.now) for days in (1, 3, 7, 30, USUAL_DAYS)}
-    found["amount_to_mean_24h"] = share(minor, means[1])
+    paid = {days: view.paid(days) for days in (1, 3, 7, 30, USUAL_DAYS)}
+    found["amount_to_mean_24h"] = share(minor, paid[1].mean)
     for days in (7, 30, USUAL_DAYS):
-        found[f"amount_to_mean_{days}d"] = share(minor, means[days])
-        found[f"client_mean_{days}d"] = means[days] * unit
-        found[f"amount_z_{days}d"] = (minor - means[days]) / sums.deviation(client.back(days * DAY), client.now)
+        mean = paid[days].mean
+        found[f"amount_to_mean_{days}d"] = share(minor, mean)
+        found[f"client_mean_{days}d"] = mean * unit
+        found[f"amount_z_{days}d"] = (minor - mean) / paid[days].deviation
     for days in (1, 3, 7):
-        found[f"client_mean_{days}d_to_usual"] = share(means[days], usual)
+        found[f"client_mean_{days}d_to_usual"] = share(paid[days].mean, usual)
     high = running(view.is_high)
     for days in (3, 7, 14):
-        found[f"client_high_{days}d"] = high[client.now] - high[client.back(days * DAY)]
+        found[f"client_high_{days}d"] = between(high, client.back(days * DAY), client.now)
     in_week, in_three_days = largest(np.nan_to_num(to_usual), client.now, client.back(7 * DAY), client.back(3 * DAY))
     units = np.maximum(view.frame["amount"].to_numpy(), 0)
     return {
@@ -57,6 +58,7 @@ def _largest(spans: Floats, since: Ints, until: Ints) -> Floats:
     length = until - since
     level = np.maximum(np.frexp(np.arange(length.max(initial=0) + 1))[1].astype(np.int64) - 1, 0)[length]
     row, last = level * spans.shape[1], spans.shape[1] - 1
-    best: Floats = np.maximum(spans.ravel()[row + np.minimum(since, last)], spans.ravel()[row + until - (1 << level)])
+    flat = spans.ravel()
+    best: Floats = np.maximum(flat.take(row + np.minimum(since, last)), flat.take(row + until - (1 << level)))
     best[length <= 0] = np.nan
     return best

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.features.counterpart import Counterpart, Told
-from ml.features.timeline import DAY, HOUR, Columns, Ints, Timeline, running
+from ml.features.timeline import DAY, HOUR, Columns, Ints, Timeline, between, running
 from ml.features.view import USUAL_DAYS, View
 
 WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY}
@@ -27,7 +27,7 @@ def beneficiary(view: View) -> Columns:
     }
     newcomers = running((pair_count == 0) & has_one)
     opened = {
-        f"client_new_beneficiaries_{name}": newcomers[client.now] - newcomers[client.back(WINDOWS[name])]
+        f"client_new_beneficiaries_{name}": between(newcomers, client.back(WINDOWS[name]), client.now)
         for name in ("24h", "7d")
     }
     several = {
@@ -41,7 +41,7 @@ def fan_in(payee: Counterpart) -> Iterator[Told]:
     """Transactions to the beneficiary and distinct clients that made them."""
     line, known = payee.line, payee.known
     counts = {f"beneficiary_count_{name}": line.now - line.back(window) for name, window in WINDOWS.items()}
-    since_previous, until_next = known.since_previous[payee.rows], known.until_next[payee.rows]
+    since_previous, until_next = known.since_previous.take(payee.rows), known.until_next.take(payee.rows)
     every = np.ones(len(line.key), bool)
     several = {
         f"beneficiary_clients_{name}": distinct(line, since_previous, until_next, window, every)
@@ -61,4 +61,4 @@ def distinct(
     """
     begun, by_age = running(counts), running(counts & (until_next >= window))
     by_successor = running(counts & (since_previous < window))
-    return begun[line.now] - by_age[line.back(window)] - by_successor[line.now]
+    return begun.take(line.now) - by_age.take(line.back(window)) - by_successor.take(line.now)

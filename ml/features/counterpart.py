@@ -33,13 +33,11 @@ class Known:
     until_next: Ints
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, order: Ints) -> "Known":
-        """Of the rows of a frame with `is_fraud` and `reported_at`, in an order; the rest is not known yet."""
-        is_fraud = frame["is_fraud"].fill_null(value=False).to_numpy()
-        reported = np.where(is_fraud, frame["reported_at"].dt.epoch("ms").fill_null(NEVER).to_numpy(), NEVER)
+    def of(cls, frame: pl.DataFrame, reported: Ints, order: Ints) -> "Known":
+        """Of the rows of a frame and their reports, in an order; the rest is not known yet."""
         moment = frame["transaction_ts"].dt.epoch("ms").to_numpy()
         gaps = (np.empty(len(order), np.int64) for _ in range(2))
-        return cls(moment[order], reported[order], np.empty(len(order), bool), *gaps)
+        return cls(moment.take(order), reported.take(order), np.empty(len(order), bool), *gaps)
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,18 @@ class Counterpart:
     @classmethod
     def blocks_of(cls, order: Ints, entity: Ints, known: Known) -> Iterator["Counterpart"]:
         """Blocks of whole entities; `order` as `order_of` has it."""
-        sorted_entity = entity[order]
+        sorted_entity = entity.take(order)
         for block in blocks(sorted_entity):
             rows = order[block]
-            yield cls(rows, Timeline.of(sorted_entity[block], known.moment[rows]), known)
+            yield cls(rows, Timeline.of(sorted_entity[block], known.moment.take(rows)), known)
+
+
+def reports_of(frame: pl.DataFrame, frauds: pl.DataFrame) -> Ints:
+    """By row, when it was reported as fraud."""
+    reported = np.full(frame.height, NEVER)
+    found = frame.select("transaction_id").with_row_index("row").join(frauds, on="transaction_id")
+    reported[found["row"].to_numpy()] = found["reported_at"].dt.epoch("ms").fill_null(NEVER).to_numpy()
+    return reported
 
 
 def order_of(entity: Ints, by_moment: Ints) -> Ints:
@@ -64,5 +70,5 @@ def order_of(entity: Ints, by_moment: Ints) -> Ints:
 
     `by_moment`: rows in the order of their moments.
     """
-    with_one = by_moment[entity[by_moment] > 0]
-    return with_one[sorted_places(entity[with_one])]
+    with_one = by_moment[entity.take(by_moment) > 0]
+    return with_one.take(sorted_places(entity.take(with_one)))

@@ -60,7 +60,7 @@ COUNTS = (
 
 def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
     """Reported frauds at the beneficiary over windows, and its last and first ones."""
-    line, reported = payee.line, payee.known.reported[payee.rows]
+    line, reported = payee.line, payee.known.reported.take(payee.rows)
     is_fraud = reported < NEVER
     frauds = np.flatnonzero(is_fraud)
     reports = Reports.of(line, frauds, reported[frauds])
@@ -75,7 +75,7 @@ def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
         {
             **{f"beneficiary_risk_{days}d": _smoothed(counts[days], labelled[days]) for days in SMOOTHED_DAYS},
             "beneficiary_labelled_28d": labelled[28],
-            "last_labelled_share": _last(line, payee.known.moment[payee.rows], reported, seen),
+            "last_labelled_share": _last(line, payee.known.moment.take(payee.rows), reported, seen),
         },
     )
     has_report = np.flatnonzero(reports.until > running(is_fraud)[line.start])
@@ -107,7 +107,7 @@ def _last(line: Timeline, moment: Ints, reported: Ints, seen: Ints) -> Floats:
     """Share of frauds, as reported by now, of the beneficiary's last 3 transactions of a label delay ago."""
     known, count = np.zeros(len(seen)), np.minimum(seen - line.start, LAST)
     for back in range(1, LAST + 1):
-        known += (back <= count) & (reported[np.maximum(seen - back, 0)] < moment)
+        known += (back <= count) & (reported.take(np.maximum(seen - back, 0)) < moment)
     return share(known, count)
 
 

@@ -15,7 +15,7 @@ from ml.features.blocks import THREADS, blocks
 from ml.features.catalogue import FEATURE_NAMES, FEATURES
 from ml.features.channel import channel
 from ml.features.client import client
-from ml.features.counterpart import Counterpart, Known, Told, order_of
+from ml.features.counterpart import Counterpart, Known, Told, order_of, reports_of
 from ml.features.counterparty_risk import COUNTS, LABEL_DELAY_DAYS, counterparty_risk, location_risk
 from ml.features.geography import geography
 from ml.features.order import in_both_orders
@@ -51,21 +51,22 @@ def extract(transactions: pl.LazyFrame, labels: pl.LazyFrame, since: int = 0) ->
 
     Returns: `IDENTITY` and one Float64 column a feature of `ml.features.catalogue.FEATURES`, by client, moment and id.
     """
-    known = labels.filter("is_fraud").select("transaction_id", "is_fraud", "reported_at")
-    rows = transactions.join(known, on="transaction_id", how="left")
+    rows, frauds = transactions.select(READ), labels.filter("is_fraud").select("transaction_id", "reported_at")
     schema = {name: rows.collect_schema()[name] for name in IDENTITY} | dict.fromkeys(FEATURE_NAMES, pl.Float64)
-    return rows.map_batches(partial(features_of, since=since), schema=schema)
+    # Joined here, the frauds would have all columns of all rows copied.
+    return rows.map_batches(lambda frame: features_of(frame, frauds.collect(), since), schema=schema)
 
 
-def features_of(frame: pl.DataFrame, since: int = 0) -> pl.DataFrame:
-    """As `extract`, of rows that have `is_fraud` and `reported_at`, null where unreported."""
+def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0) -> pl.DataFrame:
+    """As `extract`. Frauds: `transaction_id`, `reported_at`."""
     if not (frame["date_key"] >= since).any():
         frame = frame.clear()
         return frame.select(*IDENTITY, *(pl.lit(None, pl.Float64).alias(name) for name in FEATURE_NAMES))
-    order, by_moment = in_both_orders(frame)
     with ThreadPoolExecutor(THREADS) as threads:
+        reporting = threads.submit(reports_of, frame, frauds)
+        order, by_moment = in_both_orders(frame)
         gathering = threads.submit(_gathered, frame, order)
-        known, frame = Known.of(frame, order), gathering.result()
+        known, frame = Known.of(frame, reporting.result(), order), gathering.result()
         of_clients = blocks(entity(frame, "client"))
         entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
         wanted = Wanted.of(frame, since)
@@ -121,7 +122,8 @@ def _of_counterparts(
         for rows, columns in family(counterpart):
             places = rows if wanted.is_all else wanted.place[wanted.pick(rows, rows)]
             for name, values in columns.items():
-                found[name][places] = wanted.pick(values, rows)
+                # As the type that they get: NumPy is slower where it has to convert.
+                found[name][places] = wanted.pick(values, rows).astype(np.float64, copy=False)
 
 
 def _frame(

@@ -15,10 +15,10 @@ def in_order(frame: pl.DataFrame) -> Ints:
 def in_both_orders(frame: pl.DataFrame) -> tuple[Ints, Ints]:
     """Positions of the rows by client, moment and id; and positions in that order, by moment and id."""
     order = _by_moment(frame)
-    by_client = sorted_places(frame["client"].cast(pl.Int64).to_numpy()[order])
+    by_client = sorted_places(frame["client"].cast(pl.Int64).to_numpy().take(order))
     by_moment = np.empty_like(by_client)
     by_moment[by_client] = np.arange(len(by_client))
-    return order[by_client], by_moment
+    return order.take(by_client), by_moment
 
 
 def _by_moment(frame: pl.DataFrame) -> Ints:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ml.features.clocks import UTC, clock_of
-from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Number, running, share
+from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Number, between, running, share
 from ml.features.view import USUAL_DAYS, View
 
 FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR = 8, 17
@@ -74,5 +74,5 @@ def _deviation(view: View, minute: Ints) -> Floats:
     client = view.client
     since, until = client.back(USUAL_DAYS * DAY), client.now
     cosines, sines = running(cosine), running(sine)
-    alike = cosine * ((cosines[until] - cosines[since]) / PARTS) + sine * ((sines[until] - sines[since]) / PARTS)
+    alike = cosine * (between(cosines, since, until) / PARTS) + sine * (between(sines, since, until) / PARTS)
     return 1 - share(alike / PARTS, until - since)

@@ -10,17 +10,16 @@ COLD = 3
 
 def velocity(view: View) -> Columns:
     """Counts of the client over windows, a day against its daily mean, and the time since the previous transaction."""
-    client, total = view.client, view.client_sums.plain
+    client, day, month = view.client, view.paid(1), view.paid(30)
     since = {
         "1h": client.back(HOUR), "24h": client.back(24 * HOUR), "7d": client.back(7 * DAY),
         "30d": client.back(30 * DAY), "90d": client.back(USUAL_DAYS * DAY),
     }  # fmt: skip
     count = {name: client.now - first for name, first in since.items()}
-    paid = {name: total[client.now] - total[since[name]] for name in ("24h", "30d")}
     return {
         **{f"client_count_{name}": values for name, values in count.items()},
-        "client_amount_24h_to_30d": share(paid["24h"] * 30, paid["30d"]),
-        "client_count_24h_to_30d": share(count["24h"] * 30, count["30d"]),
+        "client_amount_24h_to_30d": share(day.total * 30, month.total),
+        "client_count_24h_to_30d": share(day.count * 30, month.count),
         "hours_since_previous": _hours_since(view, count["90d"]),
         "is_cold_start": count["90d"] < COLD,
     }

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from engine.sorting import sorted_places
-from ml.features.sums import AmountSums
+from ml.features.sums import AmountSums, AmountWindow
 from ml.features.timeline import DAY, REACH, Floats, Ints, Timeline, share
 
 # What is usual for a client is what it did so long, without its last two weeks, in which a fraud may have gone on.
@@ -52,10 +52,14 @@ class View:
         """The rows by client and a column."""
         return _within(entity(self.frame, "client"), entity(self.frame, column), self.moment)
 
+    def paid(self, days: int) -> AmountWindow:
+        """What the client paid in [t - days, t)."""
+        return self.client_sums.window(self.client.back(days * DAY), self.client.now)
+
     @cached_property
     def usual_mean(self) -> Floats:
         """Mean amount of the client of [t - 90 d, t - 14 d)."""
-        return self.client_sums.mean(self.client.back(USUAL_DAYS * DAY), self.client.back(RECENT_DAYS * DAY))
+        return self.client_sums.window(self.client.back(USUAL_DAYS * DAY), self.client.back(RECENT_DAYS * DAY)).mean
 
     @cached_property
     def to_usual(self) -> Floats:

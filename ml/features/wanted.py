@@ -1,6 +1,7 @@
 """Of all rows that are read, those whose features are wanted; the others are their history."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,21 @@ from ml.features.timeline import Ints
 
 @dataclass(frozen=True)
 class Wanted:
-    """Rows whose features are wanted, of all. `place`: row -> position among `rows`, meaningless for the others."""
+    """Rows whose features are wanted, of all."""
 
     rows: Ints
     is_one: npt.NDArray[np.bool_]
-    place: Ints
 
     @classmethod
     def of(cls, frame: pl.DataFrame, since: int) -> "Wanted":
         """Those from a day on."""
         is_one = (frame["date_key"] >= since).to_numpy()
-        return cls(np.flatnonzero(is_one), is_one, np.cumsum(is_one) - 1)
+        return cls(np.flatnonzero(is_one), is_one)
+
+    @cached_property
+    def place(self) -> Ints:
+        """Row -> position among `rows`, meaningless for the others."""
+        return np.cumsum(self.is_one) - 1
 
     @property
     def is_all(self) -> bool:

@@ -11,7 +11,7 @@ import polars as pl
 from engine.sorting import sorted_places
 from ml.features.catalogue import Feature
 from ml.features.order import in_both_orders
-from ml.features.timeline import DAY, Floats, Ints, Timeline, running
+from ml.features.timeline import DAY, Floats, Ints, Timeline, between, running
 from ml.features.view import entity
 from ml.fraud.boosters import BoosterParameters
 
@@ -67,7 +67,7 @@ def _client(line: Timeline, cents: Ints) -> dict[str, Floats]:
         since = _after(line, days)
         count = until - since
         found[f"handbook_client_count_{days}d"] = line.rows(count)
-        found[f"handbook_client_mean_{days}d"] = line.rows((total[until] - total[since]) / 100 / count)
+        found[f"handbook_client_mean_{days}d"] = line.rows(between(total, since, until) / 100 / count)
     return found
 
 
@@ -78,7 +78,7 @@ def _beneficiary(line: Timeline, is_fraud: npt.NDArray[np.bool_]) -> dict[str, F
         since = _after(line, DELAY_DAYS + days)
         count = until - since
         found[f"handbook_beneficiary_count_{days}d"] = line.rows(count)
-        risk = np.where(count > 0, (frauds[until] - frauds[since]) / np.maximum(count, 1), 0.0)
+        risk = np.where(count > 0, between(frauds, since, until) / np.maximum(count, 1), 0.0)
         found[f"handbook_beneficiary_risk_{days}d"] = line.rows(risk)
     return found
 
