@@ -13,10 +13,11 @@ def amount(view: View) -> Columns:
     """The amount against the client's means, deviations and largest, and shifts of those means."""
     client = view.client
     # Amounts are compared in minor units, in which the sums are exact.
-    minor, usual, to_usual, unit = view.minor, view.usual_mean, view.to_usual, view.unit
+    minor, usual, to_usual = (view.pick(values) for values in (view.minor, view.usual_mean, view.to_usual))
+    unit = view.unit
     found: Columns = {
         "amount_to_usual": to_usual,
-        "amount_to_max_90d": share(minor, largest(minor, client.now, client.back(USUAL_DAYS * DAY))[0]),
+        "amount_to_max_90d": share(minor, largest(view.minor, client.now, client.back(USUAL_DAYS * DAY))[0]),
     }
     paid = {days: view.paid(days) for days in (1, 3, 7, 30, USUAL_DAYS)}
     found["amount_to_mean_24h"] = share(minor, paid[1].mean)
@@ -30,8 +31,9 @@ def amount(view: View) -> Columns:
     high = running(view.is_high)
     for days in (3, 7, 14):
         found[f"client_high_{days}d"] = between(high, client.back(days * DAY), client.now)
-    in_week, in_three_days = largest(np.nan_to_num(to_usual), client.now, client.back(7 * DAY), client.back(3 * DAY))
-    units = np.maximum(view.frame["amount"].to_numpy(), 0)
+    ratios = np.nan_to_num(view.to_usual)
+    in_week, in_three_days = largest(ratios, client.now, client.back(7 * DAY), client.back(3 * DAY))
+    units = np.maximum(view.told["amount"].to_numpy(), 0)
     return {
         **found,
         "client_highest_to_usual_3d": in_three_days,

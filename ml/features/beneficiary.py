@@ -34,7 +34,8 @@ def beneficiary(view: View) -> Columns:
         f"client_beneficiaries_{name}": distinct(client, *view.gaps, window, has_one)
         for name, window in WINDOWS.items()
     }
-    return {name: view.where_known("beneficiary", values) for name, values in found.items()} | opened | several
+    of_pair = {name: view.where_known("beneficiary", view.pick(values)) for name, values in found.items()}
+    return of_pair | opened | several
 
 
 def fan_in(payee: Counterpart) -> Iterator[Told]:
@@ -47,7 +48,7 @@ def fan_in(payee: Counterpart) -> Iterator[Told]:
         f"beneficiary_clients_{name}": distinct(line, since_previous, until_next, window, every)
         for name, window in WINDOWS.items()
     }
-    yield payee.rows, counts | several
+    yield payee.told, counts | several
 
 
 def distinct(

@@ -195,11 +195,11 @@ _RISK = _family(
     ),
     (
         "last_labelled_share",
-        "label delay",
+        "90 d to 7 d ago",
         "Share of known frauds among its last 3 transactions of a label delay ago",
         "null without one",
     ),
-    ("days_since_fraud_report", "any", "Days since the last report of a fraud at the beneficiary", "null without one"),
+    ("days_since_fraud_report", "90 d", "Days since the last report of a fraud at the beneficiary", "null without one"),
     ("days_since_first_report", "21 d", "Days since the first of the reports of the last 21 days", "null without one"),
     ("frauds_since_first_report", "21 d", "Frauds reported since that first one", "null without a beneficiary"),
     (

@@ -18,7 +18,7 @@ def channel(view: View) -> Columns:
     return {
         "channel_share_30d": share(own, _all(view)),
         "service_share_30d": share_of(view, "service"),
-        "is_channel_changed": np.where(most > 0, channels != usual, np.nan),
+        "is_channel_changed": np.where(most > 0, view.pick(channels) != usual, np.nan),
     }
 
 
@@ -28,7 +28,7 @@ def share_of(view: View, column: str) -> Floats:
     if len(distinct) <= FEW:
         return share(_counts(view, entity(view.frame, column), distinct)[0], _all(view))
     same = view.line_of(column)
-    return share(same.by_row(same.now - same.back(HABIT_DAYS * DAY)), _all(view))
+    return share(view.pick(same.by_row(same.now - same.back(HABIT_DAYS * DAY))), _all(view))
 
 
 def _all(view: View) -> Ints:
@@ -42,11 +42,11 @@ def _distinct(view: View, column: str) -> list[int]:
 def _counts(view: View, values: Ints, distinct: list[int]) -> tuple[Ints, Ints, Ints]:
     """In [t - 30 d, t): transactions with this row's value, with the usual one, and that: of equals the lowest."""
     since, until = view.client.back(HABIT_DAYS * DAY), view.client.now
-    own, most, usual = (np.zeros(len(values), np.int64) for _ in range(3))
+    own, most, usual = (np.zeros(len(until), np.int64) for _ in range(3))
     for one in distinct:
         here = values == one
         count = between(running(here), since, until)
-        np.copyto(own, count, where=here)
+        np.copyto(own, count, where=view.pick(here))
         np.copyto(usual, one, where=count > most)
         np.maximum(most, count, out=most)
     return own, most, usual

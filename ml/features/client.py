@@ -11,17 +11,17 @@ RISK_LEVELS = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
 
 def client(view: View) -> Columns:
     """Size, risk and checks as ordered numbers, and the days since the client was taken on."""
-    frame = view.frame
+    frame = view.told
     first_day = frame["onboarded_on"].to_physical().cast(pl.Float64).to_numpy()
     return {
         "client_size": _ranked(view, "company_size", SIZES),
         "client_risk_level": _ranked(view, "risk_level", RISK_LEVELS),
         "client_kyc_level": frame["kyc_level"].cast(pl.Float64).to_numpy(),
-        "client_tenure_days": view.moment // DAY - first_day,
+        "client_tenure_days": view.pick(view.moment) // DAY - first_day,
     }
 
 
 def _ranked(view: View, column: str, ranks: dict[str, int]) -> Floats:
     if view.is_empty(column):
         return view.unknown
-    return view.frame[column].replace_strict(ranks, default=None, return_dtype=pl.Float64).to_numpy()
+    return view.told[column].replace_strict(ranks, default=None, return_dtype=pl.Float64).to_numpy()

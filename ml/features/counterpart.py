@@ -10,6 +10,7 @@ import polars as pl
 from engine.sorting import sorted_places
 from ml.features.blocks import blocks
 from ml.features.timeline import Columns, Ints, Timeline
+from ml.features.wanted import Wanted
 
 # A report that has not come: after every moment.
 NEVER = np.iinfo(np.int64).max // 4
@@ -42,19 +43,21 @@ class Known:
 
 @dataclass(frozen=True)
 class Counterpart:
-    """A block of entities. `rows`: of all transactions, in the order of `line`."""
+    """A block of entities. `rows`: of all transactions, in the order of `line`; `told`: those that it is asked for."""
 
     rows: Ints
+    told: Ints
     line: Timeline
     known: Known
 
     @classmethod
-    def blocks_of(cls, order: Ints, entity: Ints, known: Known) -> Iterator["Counterpart"]:
+    def blocks_of(cls, order: Ints, entity: Ints, known: Known, wanted: Wanted) -> Iterator["Counterpart"]:
         """Blocks of whole entities; `order` as `order_of` has it."""
         sorted_entity = entity.take(order)
         for block in blocks(sorted_entity):
             rows = order[block]
-            yield cls(rows, Timeline.of(sorted_entity[block], known.moment.take(rows)), known)
+            asked, line = wanted.among(rows), Timeline.of(sorted_entity[block], known.moment.take(rows))
+            yield cls(rows, rows if asked is None else rows.take(asked), line.at(asked), known)
 
 
 def reports_of(frame: pl.DataFrame, frauds: pl.DataFrame) -> Ints:

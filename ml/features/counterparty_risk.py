@@ -7,6 +7,7 @@ import numpy as np
 
 from ml.features.counterpart import NEVER, Counterpart, Told
 from ml.features.timeline import DAY, Columns, Floats, Ints, Timeline, running, share
+from ml.features.view import USUAL_DAYS
 
 # Reports come about a week after their transactions: counts of transactions look back as much further.
 LABEL_DELAY_DAYS = 7
@@ -24,8 +25,8 @@ PRIOR_FRAUDS, PRIOR_TRANSACTIONS = 0.02, 1.0
 class Reports:
     """Frauds along a timeline, by entity and by when they were reported.
 
-    `key`: of the report, as the timeline counts. `position`: of the transaction. `until`: for each position of the
-    timeline, how many of them were reported before its moment, those of earlier entities included.
+    `key`: of the report, as the timeline counts. `position`: of the transaction. `until`: for each position that is
+    asked for, how many of them were reported before its moment, those of earlier entities included.
     """
 
     line: Timeline
@@ -46,9 +47,9 @@ class Reports:
 
 
 def _before(line: Timeline, keys: Ints) -> Ints:
-    """For each position, how many keys are before its moment: the keys are few, and looking them up costs little."""
-    first_after = np.searchsorted(line.key, keys, side="right")
-    return np.cumsum(np.bincount(first_after, minlength=len(line.key) + 1)[:-1])
+    """For each position that is asked for, how many keys are before its moment; they are few, and looked up cheaply."""
+    first_after = np.searchsorted(line.own, keys, side="right")
+    return np.cumsum(np.bincount(first_after, minlength=len(line.own) + 1)[:-1])
 
 
 # 0, and all else unknown, at a beneficiary of which no fraud has been reported.
@@ -71,11 +72,11 @@ def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
     counts = {days: reports.until - reports.since(days) for days in RISK_DAYS}
     labelled = {days: seen - line.back((LABEL_DELAY_DAYS + days) * DAY) for days in SMOOTHED_DAYS}
     yield (
-        payee.rows,
+        payee.told,
         {
             **{f"beneficiary_risk_{days}d": _smoothed(counts[days], labelled[days]) for days in SMOOTHED_DAYS},
             "beneficiary_labelled_28d": labelled[28],
-            "last_labelled_share": _last(line, payee.known.moment.take(payee.rows), reported, seen),
+            "last_labelled_share": _last(line, payee.known.moment.take(payee.told), reported, seen),
         },
     )
     has_report = np.flatnonzero(reports.until > running(is_fraud)[line.start])
@@ -86,7 +87,7 @@ def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
         **_episode(reports, reports, seen, "report"),
         **_episode(ordinary, reports, seen, "ordinary"),
     }
-    yield payee.rows[has_report], {name: values[has_report] for name, values in of_reports.items()}
+    yield payee.told[has_report], {name: values[has_report] for name, values in of_reports.items()}
 
 
 def location_risk(place: Counterpart) -> Iterator[Told]:
@@ -95,7 +96,7 @@ def location_risk(place: Counterpart) -> Iterator[Told]:
     frauds = np.flatnonzero(reported < NEVER)
     reports = Reports.of(line, frauds, reported[frauds])
     labelled = line.back(LABEL_DELAY_DAYS * DAY) - line.back((LABEL_DELAY_DAYS + 28) * DAY)
-    yield place.rows, {"location_risk_28d": _smoothed(reports.until - reports.since(28), labelled)}
+    yield place.told, {"location_risk_28d": _smoothed(reports.until - reports.since(28), labelled)}
 
 
 def _smoothed(frauds: Ints, transactions: Ints) -> Floats:
@@ -104,19 +105,17 @@ def _smoothed(frauds: Ints, transactions: Ints) -> Floats:
 
 
 def _last(line: Timeline, moment: Ints, reported: Ints, seen: Ints) -> Floats:
-    """Share of frauds, as reported by now, of the beneficiary's last 3 transactions of a label delay ago."""
-    known, count = np.zeros(len(seen)), np.minimum(seen - line.start, LAST)
+    """Share of frauds, as reported by now, of the beneficiary's last 3 transactions of [t - 90 d, t - label delay)."""
+    known, count = np.zeros(len(seen)), np.minimum(seen - line.back(USUAL_DAYS * DAY), LAST)
     for back in range(1, LAST + 1):
         known += (back <= count) & (reported.take(np.maximum(seen - back, 0)) < moment)
     return share(known, count)
 
 
 def _days_since_last(reports: Reports) -> Floats:
-    line, last = reports.line, reports.until - 1
-    out = np.full(len(line.key), np.nan)
-    if len(reports.key):
-        has_one = np.flatnonzero((last >= 0) & (reports.position[last] >= line.start))
-        out[has_one] = (line.key[has_one] - reports.key[last[has_one]]) / DAY
+    out = np.full(len(reports.line.own), np.nan)
+    has_one = np.flatnonzero(reports.until > reports.since(USUAL_DAYS))
+    out[has_one] = (reports.line.own[has_one] - reports.key[reports.until[has_one] - 1]) / DAY
     return out
 
 
@@ -124,10 +123,10 @@ def _episode(opening: Reports, reports: Reports, seen: Ints, suffix: str) -> Col
     """The first report of the last 21 days, what was reported since, and the transactions beside those frauds."""
     line, first = opening.line, opening.since(EPISODE_DAYS)
     frauds = opening.until - first
-    days, honest, rate = (np.full(len(line.key), np.nan) for _ in range(3))
+    days, honest, rate = (np.full(len(line.own), np.nan) for _ in range(3))
     has_one = np.flatnonzero(frauds)
     opened = opening.key[first[has_one]]
-    days[has_one] = (line.key[has_one] - opened) / DAY
+    days[has_one] = (line.own[has_one] - opened) / DAY
     known_frauds = reports.until[has_one] - np.searchsorted(reports.key, opened)
     others = np.maximum(seen[has_one] - opening.position[first[has_one]] - known_frauds, 0)
     honest[has_one], rate[has_one] = others, share(known_frauds, known_frauds + others)

@@ -40,28 +40,33 @@ READ = (
     *IDENTITY, "beneficiary", "service", "channel", "location", "amount_minor", "latitude", "longitude",
     "location_country", "client_country", "company_size", "risk_level", "kyc_level", "onboarded_on",
 )  # fmt: skip
+Dtype = type[pl.Float32] | type[pl.Float64]
+Made = Callable[[str, npt.NDArray[Any]], pl.Series]
 NULLABLE = frozenset(feature.name for feature in FEATURES if feature.is_nullable)
 
 
-def extract(transactions: pl.LazyFrame, labels: pl.LazyFrame, since: int = 0) -> pl.LazyFrame:
+def extract(
+    transactions: pl.LazyFrame, labels: pl.LazyFrame, since: int = 0, *, dtype: Dtype = pl.Float64
+) -> pl.LazyFrame:
     """Features of each transaction, from the transactions and reports before it.
 
     Transactions: as `ml.transactions.SCHEMA`, at least `HISTORY_DAYS` further back than the first whose features are
     wanted. Labels: `transaction_id`, `is_fraud`, `reported_at`. `since`: date key; what is older is history only.
 
-    Returns: `IDENTITY` and one Float64 column a feature of `ml.features.catalogue.FEATURES`, by client, moment and id.
+    Returns: `IDENTITY` and a column of `dtype` for each of `ml.features.catalogue.FEATURES`, by client, moment and id.
     """
     rows, frauds = transactions.select(READ), labels.filter("is_fraud").select("transaction_id", "reported_at")
-    schema = {name: rows.collect_schema()[name] for name in IDENTITY} | dict.fromkeys(FEATURE_NAMES, pl.Float64)
+    schema = {name: rows.collect_schema()[name] for name in IDENTITY} | dict.fromkeys(FEATURE_NAMES, dtype)
     # Joined here, the frauds would have all columns of all rows copied.
-    return rows.map_batches(lambda frame: features_of(frame, frauds.collect(), since), schema=schema)
+    return rows.map_batches(lambda frame: features_of(frame, frauds.collect(), since, dtype), schema=schema)
 
 
-def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0) -> pl.DataFrame:
+def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype: Dtype = pl.Float64) -> pl.DataFrame:
     """As `extract`. Frauds: `transaction_id`, `reported_at`."""
     if not (frame["date_key"] >= since).any():
         frame = frame.clear()
-        return frame.select(*IDENTITY, *(pl.lit(None, pl.Float64).alias(name) for name in FEATURE_NAMES))
+        return frame.select(*IDENTITY, *(pl.lit(None, dtype).alias(name) for name in FEATURE_NAMES))
+    made = partial(_column, np.float32 if dtype == pl.Float32 else np.float64)
     with ThreadPoolExecutor(THREADS) as threads:
         reporting = threads.submit(reports_of, frame, frauds)
         order, by_moment = in_both_orders(frame)
@@ -71,17 +76,18 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0) -> pl
         entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
         wanted = Wanted.of(frame, since)
         orders = {column: threads.submit(order_of, entities[column], by_moment) for column in entities}
-        parts = list(threads.map(partial(_of_clients, frame, known, wanted), of_clients))
-        names = [name for name in FEATURE_NAMES if name not in parts[0]]
+        parts = list(threads.map(partial(_of_clients, frame, known, wanted, made), of_clients))
+        told = {name for part in parts for name in part}
+        names = [name for name in FEATURE_NAMES if name not in told]
         no_fraud = np.where(entities["beneficiary"][wanted.rows] > 0, 0, np.nan)
         # A third of a gigabyte for a million rows: to be given its pages takes longer than to compute what goes there.
         found = dict(zip(names, threads.map(partial(_untold, no_fraud), names), strict=True))
         for column, families in OF_COUNTERPARTS.items():
-            counterparts = Counterpart.blocks_of(orders[column].result(), entities[column], known)
+            counterparts = Counterpart.blocks_of(orders[column].result(), entities[column], known, wanted)
             list(threads.map(partial(_of_counterparts, families, wanted, found), counterparts))
-        frames = list(threads.map(partial(_frame, frame, wanted, found), parts, of_clients))
+        frames = list(threads.map(partial(_frame, frame, wanted, found, made), parts, of_clients))
     # Not in one piece: who needs a matrix copies the columns anyway.
-    return pl.concat(frames, rechunk=False)
+    return pl.concat([one for one in frames if one.width], rechunk=False)
 
 
 def _gathered(frame: pl.DataFrame, order: Ints) -> pl.DataFrame:
@@ -96,15 +102,18 @@ def _gathered(frame: pl.DataFrame, order: Ints) -> pl.DataFrame:
     )
 
 
-def _of_clients(frame: pl.DataFrame, known: Known, wanted: Wanted, block: slice) -> dict[str, pl.Series]:
+def _of_clients(frame: pl.DataFrame, known: Known, wanted: Wanted, made: Made, block: slice) -> dict[str, pl.Series]:
     """Features of a block of clients; what their counterparts have to know is told them."""
-    view = View.of(frame[block])
+    asked = wanted.among(block)
+    view = View.of(frame[block], asked)
     known.since_previous[block], known.until_next[block] = view.gaps
     known.is_high[block] = view.is_high
+    if asked is not None and not len(asked):
+        return {}
     found: Columns = {}
     for family in OF_CLIENTS:
         found |= family(view)
-    return {name: _column(name, wanted.pick(values, block)) for name, values in found.items()}
+    return {name: made(name, values) for name, values in found.items()}
 
 
 def _untold(no_fraud: Floats, name: str) -> Floats:
@@ -120,21 +129,28 @@ def _of_counterparts(
 ) -> None:
     for family in families:
         for rows, columns in family(counterpart):
-            places = rows if wanted.is_all else wanted.place[wanted.pick(rows, rows)]
+            places = rows if wanted.is_all else wanted.place.take(rows)
             for name, values in columns.items():
                 # As the type that they get: NumPy is slower where it has to convert.
-                found[name][places] = wanted.pick(values, rows).astype(np.float64, copy=False)
+                found[name][places] = values.astype(np.float64, copy=False)
 
 
 def _frame(
-    frame: pl.DataFrame, wanted: Wanted, found: dict[str, Floats], of_clients: dict[str, pl.Series], block: slice
+    frame: pl.DataFrame,
+    wanted: Wanted,
+    found: dict[str, Floats],
+    made: Made,
+    of_clients: dict[str, pl.Series],
+    block: slice,
 ) -> pl.DataFrame:
     places = wanted.within(block)
-    columns = of_clients | {name: _column(name, values[places]) for name, values in found.items()}
+    if not of_clients:
+        return pl.DataFrame()
+    columns = of_clients | {name: made(name, values[places]) for name, values in found.items()}
     rows = wanted.rows[places]
     identity = (frame[name][block] if wanted.is_all else frame[name].gather(rows) for name in IDENTITY)
     return pl.DataFrame([*identity, *(columns[name] for name in FEATURE_NAMES)])
 
 
-def _column(name: str, values: npt.NDArray[Any]) -> pl.Series:
-    return pl.Series(name, values.astype(np.float64, copy=False), nan_to_null=name in NULLABLE)
+def _column(kind: type[np.floating[Any]], name: str, values: npt.NDArray[Any]) -> pl.Series:
+    return pl.Series(name, values.astype(kind, copy=False), nan_to_null=name in NULLABLE)

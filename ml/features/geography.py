@@ -16,7 +16,7 @@ PARTS = 1 << 30
 def geography(view: View) -> Columns:
     """Country, share of the location, and distances to the client's previous place and to the centre of its places."""
     return {
-        "is_other_country": view.unknown if view.is_empty("location_country") else _is_other_country(view.frame),
+        "is_other_country": view.unknown if view.is_empty("location_country") else _is_other_country(view.told),
         "location_share_30d": _location_share(view),
         **_distances(view),
     }
@@ -35,11 +35,12 @@ def _distances(view: View) -> Columns:
     if view.is_empty("latitude") or view.is_empty("longitude"):
         return dict.fromkeys(("km_from_previous", "kmh_from_previous", "km_from_usual"), view.unknown)
     has_place = view.known("latitude") & view.known("longitude")
-    at = np.where(has_place, on_sphere(*_degrees(view.frame)), 0)
+    every = np.where(has_place, on_sphere(*_degrees(view.frame)), 0)
     previous, hours = _previous(view, has_place)
-    there = at[:, np.maximum(previous, 0)]
-    km = np.where(has_place & (previous >= 0), arc_km(at / PARTS, there / PARTS), np.nan)
-    usual = np.where(has_place, arc_km(at / PARTS, _centre(view, at)), np.nan)
+    has_one, here = view.pick(has_place), every if view.asked is None else every[:, view.asked]
+    there = every[:, np.maximum(previous, 0)]
+    km = np.where(has_one & (previous >= 0), arc_km(here / PARTS, there / PARTS), np.nan)
+    usual = np.where(has_one, arc_km(here / PARTS, _centre(view, every)), np.nan)
     return {
         "km_from_previous": km,
         "kmh_from_previous": km / np.maximum(hours, LEAST_HOURS),
@@ -66,7 +67,7 @@ def _previous(view: View, has_place: np.ndarray) -> tuple[Ints, Floats]:
     last = np.maximum.accumulate(np.where(has_place, np.arange(len(has_place)), -1))
     found = np.where(client.now > 0, last[np.maximum(client.now - 1, 0)], -1)
     found = np.where(found >= client.back(USUAL_DAYS * DAY), found, -1)
-    return found, (client.key - client.key[np.maximum(found, 0)]) / HOUR
+    return found, (client.own - client.key[np.maximum(found, 0)]) / HOUR
 
 
 def _centre(view: View, at: Ints) -> Floats:

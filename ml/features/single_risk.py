@@ -3,7 +3,7 @@
 from ml.features import counterparty_risk as of_batch
 from ml.features.history import Features, Row, Trail, ratio
 from ml.features.timeline import DAY
-from ml.features.view import HIGH
+from ml.features.view import HIGH, USUAL_DAYS
 
 
 def risk(payee: Trail, location: Trail, row: Row, moment: int) -> Features:
@@ -17,11 +17,13 @@ def risk(payee: Trail, location: Trail, row: Row, moment: int) -> Features:
             found[f"beneficiary_risk_{days}d"] = _rate(payee, moment, days)
     ordinary = [(when, place) for when, place in known if payee.pasts[place].to_usual <= HIGH]
     labelled = payee.count(moment - of_batch.LABEL_DELAY_DAYS * DAY)
-    last = payee.pasts[max(labelled - of_batch.LAST, 0) : labelled]
+    oldest = payee.count(moment - USUAL_DAYS * DAY)
+    last = payee.pasts[max(labelled - of_batch.LAST, oldest) : labelled]
+    recent = payee.reported(moment - USUAL_DAYS * DAY, moment)
     found["beneficiary_labelled_28d"] = float(labelled - payee.count(moment - (of_batch.LABEL_DELAY_DAYS + 28) * DAY))
     found["ordinary_frauds_28d"] = float(sum(when >= moment - 28 * DAY for when, _ in ordinary))
     found["last_labelled_share"] = ratio(sum(past.reported < moment for past in last), len(last))
-    found["days_since_fraud_report"] = (moment - known[-1][0]) / DAY if known else None
+    found["days_since_fraud_report"] = (moment - recent[-1][0]) / DAY if recent else None
     return {
         **found,
         **_episode(labelled, known, known, moment, "report"),

@@ -23,7 +23,8 @@ COSINES, SINES = (np.rint(of(_ANGLES) * PARTS).astype(np.int64) for of in (np.co
 
 def temporal(view: View) -> Columns:
     """Local hour, weekday, holiday, business hours, and the deviation from the client's hours."""
-    local, is_holiday = _local(view)
+    every, is_holiday = _local(view)
+    local = view.pick(every)
     day = local // DAY
     hour = (local - day * DAY) / HOUR
     # 1970-01-01 was a Thursday, the day 3 of a week.
@@ -37,7 +38,7 @@ def temporal(view: View) -> Columns:
         "is_holiday": is_holiday,
         "is_business_hours": is_open & ~is_weekend & ~is_holiday,
         "days_to_month_end": _by_day(_days_to_month_end, day),
-        "hour_deviation": _deviation(view, (local - day * DAY) // MINUTE),
+        "hour_deviation": _deviation(view, every % DAY // MINUTE),
     }
 
 
@@ -53,7 +54,7 @@ def _local(view: View) -> tuple[Ints, npt.NDArray[np.bool_]]:
             local[place] = moments.dt.replace_time_zone(None).dt.epoch("ms").to_numpy()
         if len(clock.days_off):
             is_holiday[place] = _by_day(partial(np.isin, test_elements=clock.days_off), local[place] // DAY)
-    return local, is_holiday
+    return local, view.pick(is_holiday)
 
 
 def _by_day(look_up: Callable[[Ints], npt.NDArray[Number]], day: Ints) -> npt.NDArray[Number]:
@@ -73,6 +74,6 @@ def _deviation(view: View, minute: Ints) -> Floats:
     cosine, sine = COSINES[minute], SINES[minute]
     client = view.client
     since, until = client.back(USUAL_DAYS * DAY), client.now
-    cosines, sines = running(cosine), running(sine)
-    alike = cosine * (between(cosines, since, until) / PARTS) + sine * (between(sines, since, until) / PARTS)
+    others_cosine, others_sine = (between(running(part), since, until) / PARTS for part in (cosine, sine))
+    alike = view.pick(cosine) * others_cosine + view.pick(sine) * others_sine
     return 1 - share(alike / PARTS, until - since)

@@ -26,12 +26,14 @@ class Timeline:
     """The rows of a frame by entity, then by moment; rows of one moment are peers, and no window of theirs has them.
 
     `order`: position -> row; None where the frame has this order. `key`: grows with entity and moment, one a
-    millisecond. `start`: first position of the same entity; `now`: first position of the same entity and moment, so
-    that `[x, now)` is strictly before.
+    millisecond. The others are of the positions whose windows are asked for, all of them at first. `own`: their keys;
+    `start`: first position of the same entity; `now`: first position of the same entity and moment, so that `[x, now)`
+    is strictly before.
     """
 
     order: Ints | None
     key: Ints
+    own: Ints
     start: Ints
     now: Ints
     origin: int
@@ -56,12 +58,19 @@ class Timeline:
         key -= origin
         place = np.arange(len(entity))
         start, now = (np.maximum.accumulate(place * begins) for begins in (opens, changes(key)))
-        return cls(order, key, start, now, origin, span)
+        return cls(order, key, key, start, now, origin, span)
+
+    def at(self, positions: Ints | None) -> "Timeline":
+        """The same, asked for the windows of some positions, which grow; None is all."""
+        if positions is None:
+            return self
+        own, start, now = (values.take(positions) for values in (self.own, self.start, self.now))
+        return Timeline(self.order, self.key, own, start, now, self.origin, self.span)
 
     def back(self, milliseconds: int) -> Ints:
-        """For each position, the first of the same entity at or after its moment less so much."""
+        """For each position that is asked for, the first of its entity at or after its moment less so much."""
         if milliseconds not in self._back:
-            self._back[milliseconds] = _merged(self.key, self.key - milliseconds)
+            self._back[milliseconds] = _merged(self.key, self.own - milliseconds)
         return self._back[milliseconds]
 
     def keys_of(self, positions: Ints, moment: Ints) -> Ints:

@@ -27,5 +27,5 @@ def velocity(view: View) -> Columns:
 
 def _hours_since(view: View, count: np.ndarray) -> Floats:
     client = view.client
-    gap = (client.key - client.key[np.maximum(client.now - 1, 0)]) / HOUR
+    gap = (client.own - client.key[np.maximum(client.now - 1, 0)]) / HOUR
     return np.where(count > 0, gap, np.nan)

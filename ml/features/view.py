@@ -9,7 +9,7 @@ import polars as pl
 
 from engine.sorting import sorted_places
 from ml.features.sums import AmountSums, AmountWindow
-from ml.features.timeline import DAY, REACH, Floats, Ints, Timeline, share
+from ml.features.timeline import DAY, REACH, Floats, Ints, Number, Timeline, share
 
 # What is usual for a client is what it did so long, without its last two weeks, in which a fraud may have gone on.
 USUAL_DAYS, RECENT_DAYS = 90, 14
@@ -21,32 +21,47 @@ HIGH = 2.5
 class View:
     """What the families of features that look at a client read.
 
-    `frame`: all transactions of some clients, by client and moment. `moment`: milliseconds since 1970. `minor`: the
-    amount in minor units, not negative, and `client_sums` its sums along `client`. `pair`: the rows by client and
-    beneficiary; no beneficiary is the entity 0.
+    `frame`: all transactions of some clients, by client and moment. `asked`: those whose features are wanted, None if
+    all; the others are their history. `moment`: milliseconds since 1970. `minor`: the amount in minor units, not
+    negative, and `client_sums` its sums along `client`. `pair`: the rows by client and beneficiary; no beneficiary is
+    the entity 0. `every` is asked for all rows, and `client` for those that are wanted.
     """
 
     frame: pl.DataFrame
+    asked: Ints | None
     moment: Ints
     minor: Ints
+    every: Timeline
     client: Timeline
     pair: Timeline
     client_sums: AmountSums
 
     @classmethod
-    def of(cls, frame: pl.DataFrame) -> "View":
+    def of(cls, frame: pl.DataFrame, asked: Ints | None = None) -> "View":
         """Of transactions by client and moment."""
         moment = frame["transaction_ts"].dt.epoch("ms").to_numpy()
         clients = entity(frame, "client")
         minor = np.maximum(frame["amount_minor"].to_numpy(), 0)
+        every = Timeline.of(clients, moment)
         return cls(
             frame,
+            asked,
             moment,
             minor,
-            Timeline.of(clients, moment),
+            every,
+            every.at(asked),
             _within(clients, entity(frame, "beneficiary"), moment),
             AmountSums.of(minor),
         )
+
+    def pick(self, by_row: npt.NDArray[Number]) -> npt.NDArray[Number]:
+        """Values of all rows, of those that are wanted."""
+        return by_row if self.asked is None else by_row.take(self.asked)
+
+    @cached_property
+    def told(self) -> pl.DataFrame:
+        """The rows that are wanted."""
+        return self.frame if self.asked is None else self.frame[self.asked]
 
     def line_of(self, column: str) -> Timeline:
         """The rows by client and a column."""
@@ -58,22 +73,22 @@ class View:
 
     @cached_property
     def usual_mean(self) -> Floats:
-        """Mean amount of the client of [t - 90 d, t - 14 d)."""
-        return self.client_sums.window(self.client.back(USUAL_DAYS * DAY), self.client.back(RECENT_DAYS * DAY)).mean
+        """Of all rows: mean amount of the client of [t - 90 d, t - 14 d)."""
+        return self.client_sums.window(self.every.back(USUAL_DAYS * DAY), self.every.back(RECENT_DAYS * DAY)).mean
 
     @cached_property
     def to_usual(self) -> Floats:
-        """The amount over that."""
+        """Of all rows: the amount over that."""
         return share(self.minor, self.usual_mean)
 
     @cached_property
     def is_high(self) -> npt.NDArray[np.bool_]:
-        """Is it far above that? Not if nothing is known."""
+        """Of all rows: is it far above that? Not if nothing is known."""
         return self.to_usual > HIGH
 
     @cached_property
     def gaps(self) -> tuple[Ints, Ints]:
-        """Milliseconds since the previous and until the next one of the pair; longer than windows without any."""
+        """Of all rows: milliseconds since the previous and until the next one of the pair; beyond windows if none."""
         pair = self.pair
         between = np.full(len(pair.key) + 1, REACH, np.int64)
         follows = pair.start[1:] == pair.start[:-1]
@@ -83,14 +98,14 @@ class View:
     @property
     def unit(self) -> Floats:
         """Units of the currency in a minor unit."""
-        return share(self.frame["amount"].to_numpy(), self.frame["amount_minor"].to_numpy())
+        return share(self.told["amount"].to_numpy(), self.told["amount_minor"].to_numpy())
 
     def where_known(self, column: str, values: Floats) -> Floats:
         """Values of the rows that have something in a column; NaN elsewhere."""
-        return np.where(self.known(column), values, np.nan) if self.frame[column].null_count() else values
+        return np.where(self.pick(self.known(column)), values, np.nan) if self.frame[column].null_count() else values
 
     def known(self, column: str) -> npt.NDArray[np.bool_]:
-        """Rows that have a value in a column."""
+        """All rows: has it a value in a column?"""
         return self.frame[column].is_not_null().to_numpy()
 
     def is_empty(self, column: str) -> bool:
@@ -99,8 +114,8 @@ class View:
 
     @property
     def unknown(self) -> Floats:
-        """NaN for every row."""
-        return np.full(self.frame.height, np.nan)
+        """NaN for every row that is wanted."""
+        return np.full(len(self.client.own), np.nan)
 
 
 def entity(frame: pl.DataFrame, column: str) -> Ints:

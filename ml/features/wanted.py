@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +37,6 @@ class Wanted:
         since, until = np.searchsorted(self.rows, [block.start, block.stop]).tolist()
         return slice(since, until)
 
-    def pick(self, values: npt.NDArray[Any], rows: Ints | slice) -> npt.NDArray[Any]:
-        """Values of some rows, of those that are wanted."""
-        return values if self.is_all else values[self.is_one[rows]]
+    def among(self, rows: Ints | slice) -> Ints | None:
+        """Positions of those among some rows; None is all."""
+        return None if self.is_all else np.flatnonzero(self.is_one[rows])

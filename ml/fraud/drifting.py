@@ -2,10 +2,13 @@
 
 from datetime import date, timedelta
 
+import numpy as np
+
 from ml.fraud.drift import DriftReport, drift
 from ml.fraud.registry import Registered
-from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
+from ml.fraud.rows import all_labels, examples_of, rows_by_day
 from ml.fraud.windows import Days
+from ml.transactions import Transactions
 from warehouse.connection import connect
 from warehouse.errors import NothingToDoError
 
@@ -19,7 +22,8 @@ def drift_of_days(url: str, model: Registered, since: date | None, until: date |
         NothingToDoError: the days have no transactions.
     """
     with connect(url) as connection:
-        there = [day for day in sorted(rows_by_day(connection)) if until is None or day < until]
+        rows_of = rows_by_day(connection)
+    there = [day for day in sorted(rows_of) if until is None or day < until]
     first = since or (there[-1] - timedelta(days=NEWEST_DAYS - 1) if there else None)
     wanted = [day for day in there if first is not None and day >= first]
     if not wanted:
@@ -27,6 +31,6 @@ def drift_of_days(url: str, model: Registered, since: date | None, until: date |
             "there are no transactions on these days", remedy="cauri status shows how far the data reach"
         )
     days = Days(wanted[0], wanted[-1] + timedelta(days=1))
-    rows = rows_with_features(url, days, all_labels(url)).collect()
-    matrix = model.model.matrix(rows)
+    given, labels = Transactions(url), all_labels(url)
+    matrix = np.concatenate([model.model.matrix(rows) for rows in examples_of(given, days, rows_of, labels)])
     return days, drift(model.reference, matrix, model.score(model.model.margin_of(matrix)), model.model.features)

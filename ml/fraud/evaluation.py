@@ -1,29 +1,31 @@
 """An evaluation from the warehouse: the rows it needs, its folds, and every contender judged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
-from ml.features.catalogue import FEATURE_NAMES
-from ml.features.extract import extract
+from ml.features.extract import HISTORY_DAYS, extract
 from ml.fraud.contenders import Contender, contenders
 from ml.fraud.evaluate import Evaluation, Judgement
 from ml.fraud.findings import findings
 from ml.fraud.handbook import NAMES, handbook_features
 from ml.fraud.models import SEED
 from ml.fraud.protocol import HANDBOOK, Fold, Protocol, folds
-from ml.fraud.rows import all_labels, rows_by_day
+from ml.fraud.rows import all_labels, parts, rows_at_once, rows_by_day, spanned
 from ml.fraud.thresholds import Policy, Wishes
-from ml.transactions import read_transactions
+from ml.fraud.windows import Days, newest_with
+from ml.transactions import Transactions
+from partitions.grain import date_key
 from warehouse.connection import connect
 from warehouse.errors import TrainingError
 
 # In the first month windows are cut short by the beginning of the data: nothing is learned from it.
 WARM_UP_DAYS = 30
 FOLDS = 4
+IN_ONE_PIECE = ("client", "transaction_ts", "transaction_id")
 # Contenders that are judged with limits frozen before each window; the others are compared by their order only.
 DETAILED = 2
 
@@ -67,11 +69,14 @@ def answer(url: str, question: Question, say: Callable[[str], None]) -> Answer:
             "the warehouse has no label of a fraud",
             remedy="load the feed fraud_labels (docs/feeds.md): transaction_id, is_fraud, reported_at",
         )
-    first = min(days)
-    chosen = _folds(question, first, max(days))
-    say(f"features of {first} to before {chosen[-1].test.until}")
-    transactions = read_transactions(url, None, chosen[-1].test.until).collect()
-    return judged(transactions, labels, question, chosen, say)
+    chosen = _folds(question, days)
+    begin = _begin(days, chosen)
+    say(f"features of {begin} to before {chosen[-1].test.until}")
+    there = {date_key(day): rows for day, rows in days.items() if begin <= day < chosen[-1].test.until}
+    transactions = Transactions(url)
+    rows = [_of_part(transactions, spanned(part), labels, question.protocol) for part in parts(there, rows_at_once())]
+    # By client, moment and id, as from one piece: what is drawn by lot depends on it.
+    return _judged(pl.concat(rows).sort(IN_ONE_PIECE) if len(rows) > 1 else rows[0], question, chosen, begin, say)
 
 
 def judged(
@@ -83,9 +88,13 @@ def judged(
 ) -> Answer:
     """As `answer`, of transactions and labels in memory."""
     rows = examples(transactions, labels, with_handbook=question.protocol is HANDBOOK)
-    first = transactions["transaction_ts"].dt.date().min()
-    assert isinstance(first, date)
-    begin = min(first + timedelta(days=WARM_UP_DAYS), chosen[0].train.since)
+    days = transactions["transaction_ts"].dt.date().value_counts()
+    return _judged(rows, question, chosen, _begin(dict(days.rows()), chosen), say)
+
+
+def _judged(
+    rows: pl.DataFrame, question: Question, chosen: Sequence[Fold], begin: date, say: Callable[[str], None]
+) -> Answer:
     evaluation = Evaluation(rows, question.protocol, chosen, begin, question.wishes, question.seed, say)
     found = [
         evaluation.judge(contender, in_detail=place < DETAILED)
@@ -94,24 +103,38 @@ def judged(
     return Answer(findings(question.protocol, chosen, found, question.wishes), found)
 
 
-def examples(transactions: pl.DataFrame, labels: pl.DataFrame, *, with_handbook: bool) -> pl.DataFrame:
-    """Rows with every feature as the models take them, `is_fraud`, and `reported_at` of frauds."""
-    names = FEATURE_NAMES
-    rows = extract(transactions.lazy(), labels.lazy()).collect()
+def _of_part(transactions: Transactions, days: Days, labels: pl.DataFrame, protocol: Protocol) -> pl.DataFrame:
+    given = transactions.of(days.since - timedelta(days=HISTORY_DAYS), days.until).collect()
+    return examples(given, labels, with_handbook=protocol is HANDBOOK, since=date_key(days.since))
+
+
+def examples(transactions: pl.DataFrame, labels: pl.DataFrame, *, with_handbook: bool, since: int = 0) -> pl.DataFrame:
+    """Rows with every feature as the models take them, `is_fraud`, and `reported_at` of frauds.
+
+    `since`: date key; what is older is history only.
+    """
+    rows = extract(transactions.lazy(), labels.lazy(), since, dtype=pl.Float32).collect()
     if with_handbook:
-        rows = rows.with_columns(handbook_features(transactions, labels).drop("transaction_id"))
-        names = (*FEATURE_NAMES, *NAMES)
+        theirs = handbook_features(transactions, labels).filter(pl.col("date_key") >= since)
+        rows = rows.with_columns(theirs.select(pl.col(NAMES).cast(pl.Float32)))
     frauds = labels.filter("is_fraud").select("transaction_id", "is_fraud", "reported_at")
-    return (
-        rows.with_columns(pl.col(names).cast(pl.Float32))
-        .join(frauds, on="transaction_id", how="left", maintain_order="left")
-        .with_columns(pl.col("is_fraud").fill_null(value=False))
+    return rows.join(frauds, on="transaction_id", how="left", maintain_order="left").with_columns(
+        pl.col("is_fraud").fill_null(value=False)
     )
 
 
-def _folds(question: Question, first: date, last: date) -> list[Fold]:
+def _folds(question: Question, days: Mapping[date, int]) -> list[Fold]:
     protocol = question.protocol
-    until = question.until or last + timedelta(days=1 - protocol.delay)
+    until = question.until or max(days) + timedelta(days=1 - protocol.delay)
     since = question.since or until - timedelta(days=FOLDS * protocol.test)
-    begin = first if protocol.train else first + timedelta(days=WARM_UP_DAYS)
+    begin = min(days) if protocol.train else _first(days, since - timedelta(days=protocol.delay))
     return folds(protocol, begin, since, until)
+
+
+def _begin(days: Mapping[date, int], chosen: Sequence[Fold]) -> date:
+    return min(chosen[0].train.since, _first(days, chosen[0].train.until))
+
+
+def _first(days: Mapping[date, int], end: date) -> date:
+    """The first day that is learned from, before `end`: of no more transactions than `cauri fraud train` takes."""
+    return max(min(days) + timedelta(days=WARM_UP_DAYS), newest_with(days, end))

@@ -12,6 +12,7 @@ from ml.fraud.registry import Registered
 from ml.fraud.rows import all_labels, rows_with_features
 from ml.fraud.thresholds import BANDS
 from ml.fraud.windows import Days
+from ml.transactions import Transactions
 from partitions.grain import day_of
 from warehouse.connection import Connection, connect
 from warehouse.errors import ConfigurationError
@@ -58,7 +59,7 @@ def explain_transaction(url: str, model: Registered, transaction_id: str) -> Exp
             )
         stored = _stored(connection, transaction_id, row[0])
     day = day_of(row[0])
-    rows = rows_with_features(url, Days(day, day + timedelta(days=1)), all_labels(url))
+    rows = rows_with_features(Transactions(url), Days(day, day + timedelta(days=1)), all_labels(url))
     return explain_row(model, rows.filter(pl.col("transaction_id") == transaction_id).collect(), stored)
 
 

@@ -36,7 +36,7 @@ BEST = BoosterParameters(
 
 
 def handbook_features(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """`transaction_id` and their 15 features, by client, moment and id.
+    """`transaction_id`, `date_key` and their 15 features, by client, moment and id.
 
     A label counts from seven days after its transaction on, whenever it was reported.
     """
@@ -57,7 +57,7 @@ def handbook_features(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.Da
         **_client(client, np.rint(amount * 100).astype(np.int64)),
         **_beneficiary(beneficiary, is_fraud),
     }
-    return rows.select("transaction_id").with_columns(pl.Series(name, found[name]) for name in NAMES)
+    return rows.select("transaction_id", "date_key").with_columns(pl.Series(name, found[name]) for name in NAMES)
 
 
 def _client(line: Timeline, cents: Ints) -> dict[str, Floats]:

@@ -1,15 +1,21 @@
 """Rows with their features, from the warehouse: of some days, read with the history that features look back on."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import polars as pl
 
 from ml.features.extract import HISTORY_DAYS, extract
 from ml.fraud.windows import Days
-from ml.transactions import read_labels, read_transactions
+from ml.transactions import Transactions, read_labels
 from partitions.grain import date_key, day_of
 from warehouse.connection import Connection
+from warehouse.machine import this_machine
 from warehouse.queries import query
+
+# A transaction with its features, until it is scored or learned from.
+_BYTES_OF_ROW = 1300
+_LEAST_ROWS = 1_000_000
 
 
 def rows_by_day(connection: Connection) -> dict[date, int]:
@@ -28,10 +34,49 @@ def all_labels(url: str) -> pl.DataFrame:
     return read_labels(url).collect()
 
 
-def rows_with_features(url: str, days: Days, labels: pl.DataFrame) -> pl.LazyFrame:
-    """Transactions of the days with every feature, as `extract` gives them."""
-    history = read_transactions(url, days.since - timedelta(days=HISTORY_DAYS), days.until)
-    return extract(history, labels.lazy(), date_key(days.since))
+def rows_with_features(transactions: Transactions, days: Days, labels: pl.DataFrame) -> pl.LazyFrame:
+    """Transactions of the days with every feature, as `extract` gives them, in the 32 bits that models compare."""
+    history = transactions.of(days.since - timedelta(days=HISTORY_DAYS), days.until)
+    return extract(history, labels.lazy(), date_key(days.since), dtype=pl.Float32)
+
+
+def rows_at_once() -> int:
+    """Transactions whose features are held at once, besides the history before them: a sixteenth of the memory.
+
+    A million at least. Of a large warehouse the history is several millions, which each part goes through anew.
+    """
+    return max(_LEAST_ROWS, this_machine().memory_bytes // 16 // _BYTES_OF_ROW)
+
+
+def parts(rows: Mapping[int, int], most: int) -> Iterator[list[int]]:
+    """Days (`date_key` -> transactions) in order, in groups of so many transactions and without long gaps."""
+    group: list[int] = []
+    for day in sorted(rows):
+        far = group and (day_of(day) - day_of(group[-1])).days > HISTORY_DAYS
+        if far or (group and sum(rows[one] for one in group) + rows[day] > most):
+            yield group
+            group = []
+        group.append(day)
+    if group:
+        yield group
+
+
+def spanned(days: Sequence[int]) -> Days:
+    """From the first day (`date_key`) to the last."""
+    return Days(day_of(days[0]), day_of(days[-1]) + timedelta(days=1))
+
+
+def examples_of(
+    transactions: Transactions, days: Days, rows: Mapping[date, int], labels: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    """Transactions of days with `is_fraud` and every feature, in parts.
+
+    `rows`: transactions by day.
+    """
+    there = {date_key(day): count for day, count in rows.items() if days.since <= day < days.until}
+    for part in parts(there, rows_at_once()):
+        found = rows_with_features(transactions, spanned(part), labels).collect()
+        yield labelled(found, labels)
 
 
 def labelled(rows: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:

@@ -1,25 +1,25 @@
 """Scoring: read, features, margin, probability, band, reasons of the alerts, write."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import groupby
 
 import numpy as np
 import polars as pl
 
 from engine.load import given_up_on_error
-from ml.features.extract import HISTORY_DAYS
 from ml.fraud.examples import Matrix, matrix_of
 from ml.fraud.judging import scores_of
 from ml.fraud.registry import Registered, Registry
-from ml.fraud.rows import all_labels, rows_by_day, rows_with_features
+from ml.fraud.rows import all_labels, parts, rows_at_once, rows_by_day, rows_with_features, spanned
 from ml.fraud.scores import Leaf, Work, forget_shadow_scores, leaves_of, write_scores
 from ml.fraud.shadow import Shadow
 from ml.fraud.tally import Scored
 from ml.fraud.windows import Days
+from ml.transactions import Transactions
 from partitions.grain import date_key, day_of, span_named
 from partitions.policy import policies_of
 from warehouse.connection import Connection, connect
@@ -29,9 +29,6 @@ from warehouse.lock import WriterLock, single_writer
 from warehouse.queries import query
 from warehouse.settings import Settings
 from warehouse.snapshot import reader
-
-# Transactions whose features are held at once, besides the history before them: 1 kB each.
-ROWS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -119,14 +116,14 @@ def _score_leaves(
     url: str, work: Work, models: Models, leaves: Sequence[Leaf], after: int | None, scored: Scored
 ) -> None:
     """Chunk by chunk, and leaf by leaf in a chunk: a leaf's scores are written while those of the next are computed."""
-    labels = all_labels(url)
+    transactions, labels = Transactions(url), all_labels(url)
     rows_of = {date_key(day): rows for day, rows in rows_by_day(work.connection).items()}
     leaf_of = {day: leaf for leaf in leaves for day in leaf.days}
     with ThreadPoolExecutor(1, thread_name_prefix="scores") as aside:
         writing: Future[None] | None = None
-        for chunk in chunks({day: rows_of.get(day, 0) for day in leaf_of}):
+        for chunk in parts({day: rows_of.get(day, 0) for day in leaf_of}, rows_at_once()):
             with scored.timed("read and features"):
-                rows, matrix = _rows(url, chunk, labels, after, models.champion)
+                rows, matrix = _rows(transactions, chunk, labels, after, models.champion)
                 day = rows["date_key"].to_numpy()
             for leaf, within in groupby(chunk, key=leaf_of.__getitem__):
                 part = replace(leaf, days=tuple(within))
@@ -146,34 +143,23 @@ def _score_leaves(
 
 
 def _rows(
-    url: str, days: Sequence[int], labels: pl.DataFrame, after: int | None, model: Registered
+    transactions: Transactions, days: Sequence[int], labels: pl.DataFrame, after: int | None, model: Registered
 ) -> tuple[pl.DataFrame, Matrix]:
     """Transactions of days (`transaction_id`, `date_key`) and the matrix of their features, NaN where unknown.
 
     Raises:
         ModelError: a feature is missing.
     """
-    span = Days(day_of(days[0]), day_of(days[-1]) + timedelta(days=1))
-    rows = rows_with_features(url, span, labels).filter(pl.col("date_key").is_in(list(days)))
+    span = spanned(days)
+    found = rows_with_features(transactions, span, labels).collect()
+    # Where all of them are wanted, a filter would only copy them.
+    if not (is_wanted := found["date_key"].is_in(list(days))).all():
+        found = found.filter(is_wanted)
     if after is not None:
-        with reader(url) as one:
+        with reader(transactions.url) as one:
             new = one.read(query("scores/new_transactions"), (date_key(span.since), date_key(span.until), after))
-        rows = rows.join(new.lazy(), on="transaction_id", how="semi")
-    found = rows.collect()
+        found = found.join(new, on="transaction_id", how="semi")
     return found.select("transaction_id", "date_key"), matrix_of(found, model.model.features)
-
-
-def chunks(rows: dict[int, int]) -> Iterator[list[int]]:
-    """Days (`date_key` -> transactions) in order, in groups of a million transactions and without long gaps."""
-    group: list[int] = []
-    for day in sorted(rows):
-        far = group and (day_of(day) - day_of(group[-1])).days > HISTORY_DAYS
-        if far or (group and sum(rows[one] for one in group) + rows[day] > ROWS_AT_ONCE):
-            yield group
-            group = []
-        group.append(day)
-    if group:
-        yield group
 
 
 def _scored_until(connection: Connection, version: str) -> int:

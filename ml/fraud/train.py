@@ -1,7 +1,7 @@
 """A model from the warehouse: fitted, calibrated and given its limits on windows that follow each other, and kept."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,21 +13,24 @@ from ml.features.catalogue import FEATURES
 from ml.fraud.boosters import THREADS, BoosterParameters, XgboostModel
 from ml.fraud.calibration import calibrate
 from ml.fraud.drift import reference_of
-from ml.fraud.examples import Floats, in_order
+from ml.fraud.examples import ORDER, Floats, in_order
 from ml.fraud.imbalance import Imbalance
 from ml.fraud.judgement import judge
 from ml.fraud.manifest import Manifest, commit_of_code, described, library_versions
 from ml.fraud.models import SEED, Kind, fit
 from ml.fraud.registry import Registered, Registry, contents_of, hashes_of
-from ml.fraud.rows import labelled, labels_before, of_days, rows_by_day, rows_with_features
+from ml.fraud.rows import examples_of, labels_before, rows_by_day
 from ml.fraud.thresholds import Window, Wishes, choose
 from ml.fraud.windows import Days, Lengths, Windows, windows
+from ml.transactions import Transactions
 from warehouse.connection import connect
 from warehouse.errors import CauriError, TrainingError
 from warehouse.ledger import close_run, open_run
 from warehouse.queries import query
 
 Say = Callable[[str], None]
+# Days -> their examples, part by part: of all windows at once a large warehouse has more than fits in memory.
+Given = Callable[[Days], Iterator[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -85,14 +88,11 @@ def train(url: str, registry: Registry, order: Order, say: Say) -> Trained:
     found = windows(days, until, order.lengths)
     labels = labels_before(url, until)
     _require_labels(labels, until)
-    say(f"features of {found.train.since} to before {found.threshold.until}")
-    spanned = Days(found.train.since, found.threshold.until)
-    rows = labelled(rows_with_features(url, spanned, labels).collect(), labels)
-    before = _champion(registry)
-    model, manifest, reference = _made(rows, found, order, say)
-    version = registry.register(model, manifest, reference, promote=order.promote)
+    before, transactions = _champion(registry), Transactions(url)
+    made = _made(lambda days_of: examples_of(transactions, days_of, days, labels), found, order, before, say)
+    version = registry.register(made.model, made.manifest, made.reference, promote=order.promote)
     stage, is_shadow = registry.stages.of(version), registry.shadow == version
-    trained = Trained(version, stage, is_shadow, manifest, _compared(before, rows, found))
+    trained = Trained(version, stage, is_shadow, made.manifest, made.champion)
     summary = {**trained.to_json(), "after_run": int(newest[0]) if newest else 0}
     with connect(url) as connection, connection.transaction():
         close_run(connection, open_run(connection, "fraud train", version, started_at), "done", summary)
@@ -107,31 +107,41 @@ def _require_labels(labels: pl.DataFrame, until: date) -> None:
         )
 
 
-def _made(rows: pl.DataFrame, found: Windows, order: Order, say: Say) -> tuple[XgboostModel, Manifest, dict[str, Any]]:
-    """The model, with all that stands beside it."""
-    examples, later, last = (
-        in_order(of_days(rows, days)) for days in (found.train, found.calibration, found.threshold)
-    )
+@dataclass(frozen=True)
+class Made:
+    """A model with all that stands beside it. `champion`: as in `Trained`."""
+
+    model: XgboostModel
+    manifest: Manifest
+    reference: dict[str, Any]
+    champion: dict[str, Any] | None
+
+
+def _made(given: Given, found: Windows, order: Order, before: Registered | None, say: Say) -> Made:
+    say(f"features of {found.train.since} to before {found.train.until}")
+    examples = in_order(pl.concat(given(found.train)))
     say(f"fitting on {examples.height:,} transactions")
     model = fit(
         Kind.XGBOOST, examples, FEATURES, seed=order.seed, imbalance=order.imbalance, parameters=order.parameters
     )
     assert isinstance(model, XgboostModel)
-    calibrator = calibrate(model.margin(later), later["is_fraud"].to_numpy())
-    score = calibrator.score(model.margin(last))
-    window = _window(last, score, found.threshold)
+    learned, matrix = examples.select("transaction_id", "is_fraud"), model.matrix(examples)
+    del examples
+    say(f"margins of {found.calibration.since} to before {found.threshold.until}")
+    later, last = (_margins(given(days), model, before) for days in (found.calibration, found.threshold))
+    calibrator = calibrate(later["margin"].to_numpy(), later["is_fraud"].to_numpy())
+    window = _window(last, calibrator.score(last["margin"].to_numpy()), found.threshold)
     thresholds = choose(window, order.wishes)
-    matrix = model.matrix(examples)
     reference = reference_of(matrix, calibrator.score(model.margin_of(matrix)), FEATURES)
     manifest = Manifest(
         kind=Kind.XGBOOST.value,
         features=described(FEATURES),
         files=hashes_of(contents_of(model, reference)),
-        data_sha256=_hash_of(examples, matrix),
+        data_sha256=_hash_of(learned, matrix),
         windows={
             name: _described(days, part)
             for name, days, part in (
-                ("train", found.train, examples),
+                ("train", found.train, learned),
                 ("calibration", found.calibration, later),
                 ("threshold", found.threshold, last),
             )
@@ -149,7 +159,20 @@ def _made(rows: pl.DataFrame, found: Windows, order: Order, say: Say) -> tuple[X
         libraries=library_versions(),
         commit=commit_of_code(),
     )
-    return model, manifest, reference
+    return Made(model, manifest, reference, _compared(before, last, found.threshold))
+
+
+def _margins(parts: Iterable[pl.DataFrame], model: XgboostModel, before: Registered | None) -> pl.DataFrame:
+    """Of a window, in its order: `is_fraud`, `amount`, `margin`, and `before`, that of the champion if there is one."""
+    models = {"margin": model} | ({"before": before.model} if before else {})
+    return in_order(
+        pl.concat(
+            part.select(
+                *ORDER, "is_fraud", "amount", **{name: pl.Series(one.margin(part)) for name, one in models.items()}
+            )
+            for part in parts
+        )
+    )
 
 
 def _window(rows: pl.DataFrame, score: Floats, days: Days) -> Window:
@@ -176,9 +199,8 @@ def _champion(registry: Registry) -> Registered | None:
         return None
 
 
-def _compared(before: Registered | None, rows: pl.DataFrame, found: Windows) -> dict[str, Any] | None:
+def _compared(before: Registered | None, last: pl.DataFrame, days: Days) -> dict[str, Any] | None:
     if before is None:
         return None
-    last = in_order(of_days(rows, found.threshold))
-    window = _window(last, before.score(before.model.margin(last)), found.threshold)
+    window = _window(last, before.score(last["before"].to_numpy()), days)
     return {"model_version": before.version, **judge(window, before.manifest.thresholds)}

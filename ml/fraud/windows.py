@@ -1,5 +1,6 @@
 """Which days a model learns from, is calibrated on and gets its limits on: each after the one before, labels known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -63,7 +64,7 @@ def windows(rows_by_day: dict[date, int], until: date, lengths: Lengths) -> Wind
         raise TrainingError(
             f"the warehouse has no transactions before {until}", remedy="cauri load, or a later --as-of"
         )
-    begin = _newest_with(rows_by_day, end) if lengths.train is None else end - timedelta(days=lengths.train)
+    begin = newest_with(rows_by_day, end) if lengths.train is None else end - timedelta(days=lengths.train)
     train = Days(min(max(begin, there[0]), end - timedelta(days=1)), end)
     found = Windows(train, calibration, threshold)
     for name in ("train", "calibration", "threshold"):
@@ -71,7 +72,8 @@ def windows(rows_by_day: dict[date, int], until: date, lengths: Lengths) -> Wind
     return found
 
 
-def _newest_with(rows_by_day: dict[date, int], end: date) -> date:
+def newest_with(rows_by_day: Mapping[date, int], end: date) -> date:
+    """The day from which on there are two million transactions before `end`, or the first one."""
     rows, begin = 0, end
     for day in sorted((day for day in rows_by_day if day < end), reverse=True):
         rows += rows_by_day[day]

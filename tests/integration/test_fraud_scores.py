@@ -13,7 +13,8 @@ from ml.fraud.drifting import drift_of_days
 from ml.fraud.explain import SUM_TOLERANCE
 from ml.fraud.explanation import explain_transaction
 from ml.fraud.registry import Registry
-from ml.fraud.score import chunks, score_days, score_new
+from ml.fraud.rows import parts
+from ml.fraud.score import score_days, score_new
 from ml.fraud.scores import Work, leaves_of, write_scores
 from ml.fraud.train import train
 from ml.fraud.windows import Days, Lengths
@@ -314,6 +315,6 @@ def test_the_policies_of_scores_are_needed(warehouse: Scoring) -> None:
 def test_days_far_apart_are_read_apart() -> None:
     first = date(2024, 1, 31)
     days = [int(f"{first + timedelta(days=n):%Y%m%d}") for n in (0, 1, 30, 400)]
-    assert list(chunks(dict.fromkeys(days, 10))) == [days[:3], days[3:]]
-    assert list(chunks(dict.fromkeys(days[:3], 400_000))) == [days[:2], days[2:3]]
-    assert list(chunks(dict.fromkeys(days[:3], 4_000_000))) == [[day] for day in days[:3]]
+    assert list(parts(dict.fromkeys(days, 10), 1_000_000)) == [days[:3], days[3:]]
+    assert list(parts(dict.fromkeys(days[:3], 400_000), 1_000_000)) == [days[:2], days[2:3]]
+    assert list(parts(dict.fromkeys(days[:3], 4_000_000), 1_000_000)) == [[day] for day in days[:3]]

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from bench.parity import compare
 from ml.features import blocks
-from ml.features.extract import extract
+from ml.features.counterparty_risk import LABEL_DELAY_DAYS
+from ml.features.extract import HISTORY_DAYS, extract
 from ml.transactions import LABEL_SCHEMA, SCHEMA
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -86,15 +88,36 @@ def test_a_transaction_that_sees_itself_is_noticed() -> None:
     assert {"client_count_1h", "amount_to_mean_7d", "client_beneficiaries_24h", "beneficiary_count_7d"} <= set(found)
 
 
-def test_history_is_not_told_but_counts() -> None:
+@pytest.mark.parametrize("rows", [64, 1 << 16])
+def test_history_is_not_told_but_counts(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where some blocks have nothing but history."""
+    monkeypatch.setattr(blocks, "ROWS", rows)
     transactions, labels = drawn(7, rows=800)
     days = pl.col("transaction_ts").dt.strftime("%Y%m%d").cast(pl.Int32)
     dated = transactions.with_columns(date_key=days)
-    since = 20240501
+    since = 20240607
     wanted = extract(dated.lazy(), labels.lazy(), since).collect()
-    assert 0 < wanted.height < dated.height
+    assert 0 < wanted["client"].n_unique() < dated["client"].n_unique()
     assert wanted.equals(extract(dated.lazy(), labels.lazy()).filter(pl.col("date_key") >= since).collect())
     assert extract(dated.lazy(), labels.lazy(), 20990101).collect().equals(wanted.clear())
+
+
+def test_what_is_older_than_history_days_changes_nothing() -> None:
+    """Few transactions a beneficiary, so that the last ones of some are older; reports a label delay later, or less."""
+    transactions, labels = drawn(8, rows=900, days=300)
+    moments = pl.col("transaction_ts")
+    dated = transactions.with_columns(date_key=moments.dt.strftime("%Y%m%d").cast(pl.Int32))
+    delay = pl.duration(days=LABEL_DELAY_DAYS, hours=pl.int_range(pl.len()) % 24 - 24)
+    reports = labels.drop("reported_at").join(
+        dated.select("transaction_id", reported_at=moments + delay), "transaction_id"
+    )
+    day = BEGIN + timedelta(days=250)
+    read = dated.filter(moments >= day - timedelta(days=HISTORY_DAYS))
+    assert read.height < dated.height
+    since = int(f"{day:%Y%m%d}")
+    one, other = (extract(rows.lazy(), reports.lazy(), since).collect() for rows in (read, dated))
+    assert one.height > 100
+    assert_frame_equal(one, other, check_exact=True)
 
 
 def test_features_do_not_depend_on_the_order_of_the_rows() -> None:
