@@ -23,7 +23,7 @@ from ml.fraud.metrics import (
 from ml.fraud.models import SEED, Fitted
 from ml.fraud.protocol import Fold, Protocol, earlier
 from ml.fraud.thresholds import Thresholds, Window, Wishes, choose
-from ml.fraud.trial import fitted, known_by, rows_to_test, scored, training_rows
+from ml.fraud.trial import JUDGED_BY, fitted, known_by, rows_to_test, scored, training_rows
 from warehouse.errors import TrainingError
 
 Say = Callable[[str], None]
@@ -100,7 +100,8 @@ class Evaluation:
                     f"the test window {fold.test.since} to before {fold.test.until} has no transactions",
                     remedy="choose days that the warehouse has: --from, --to; cauri status shows them",
                 )
-            self._tried[key] = model, tested, model.margin(tested)
+            # Without the features: those of each contender and window would be gigabytes.
+            self._tried[key] = model, tested.select(JUDGED_BY), model.margin(tested)
         return self._tried[key]
 
     def _frozen(self, contender: Contender, fold: Fold) -> Frozen | None:
