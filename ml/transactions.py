@@ -94,9 +94,9 @@ class Transactions:
         return _parts(begin, until) if begin < until else []
 
     @cached_property
-    def _dimensions(self) -> tuple[pl.DataFrame, ...]:
+    def _dimensions(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         with reader(self.url) as one:
-            return tuple(one.read(query(f"ml/{name}")) for name in ("clients", "locations", "currencies"))
+            return one.read(query("ml/clients")), one.read(query("ml/locations")), one.read(query("ml/currencies"))
 
 
 def _facts(url: str, since: date, until: date) -> pl.DataFrame:
