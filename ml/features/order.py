@@ -7,11 +7,6 @@ from engine.sorting import sorted_places
 from ml.features.timeline import Ints
 
 
-def in_order(frame: pl.DataFrame) -> Ints:
-    """Positions of the rows by client, moment and id."""
-    return in_both_orders(frame)[0]
-
-
 def in_both_orders(frame: pl.DataFrame) -> tuple[Ints, Ints]:
     """Positions of the rows by client, moment and id; and positions in that order, by moment and id."""
     order = _by_moment(frame)

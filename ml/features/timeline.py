@@ -122,6 +122,9 @@ def between(sums: Ints, since: Ints, until: Ints) -> Ints:
 
 def share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
     """`part / whole`, unknown (NaN) where the whole is not positive."""
-    # A division with `where=` takes twice as long (10 ns a row against 5.5): it leaves the processor's vectors unused.
-    found: Floats = part / np.where(whole > 0, whole, np.nan)
+    # NaN in the place of what is not positive would be another array, and memory that is new to a process costs more
+    # than a division. One with `where=` leaves the processor's vectors unused.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Floats = part / whole
+    found[whole <= 0] = np.nan
     return found

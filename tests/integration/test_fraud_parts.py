@@ -1,6 +1,6 @@
 """A large warehouse is learned from, judged and scored in parts: into however many, it comes to the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -36,9 +36,9 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Days]:
     found: list[Days] = []
     read = module._facts
 
-    def facts(url: str, since: date, until: date) -> pl.DataFrame:
-        found.append((since, until))
-        return read(url, since, until)
+    def facts(url: str, parts: Sequence[Days]) -> dict[Days, pl.DataFrame]:
+        found.extend(parts)
+        return read(url, parts)
 
     monkeypatch.setattr(module, "_facts", facts)
     return found
