@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ml.features.timeline import DAY, Columns, Floats, Ints, between, running, share
+from ml.features.timeline import DAY, Columns, Floats, Ints, Sums, share
 from ml.features.view import USUAL_DAYS, View
 
 ROUND_UNITS = 100
@@ -28,9 +28,9 @@ def amount(view: View) -> Columns:
         found[f"amount_z_{days}d"] = (minor - mean) / paid[days].deviation
     for days in (1, 3, 7):
         found[f"client_mean_{days}d_to_usual"] = share(paid[days].mean, usual)
-    high = running(view.is_high)
+    high = Sums.of(view.is_high, client.now)
     for days in (3, 7, 14):
-        found[f"client_high_{days}d"] = between(high, client.back(days * DAY), client.now)
+        found[f"client_high_{days}d"] = high.since(client.back(days * DAY))
     ratios = np.nan_to_num(view.to_usual)
     in_week, in_three_days = largest(ratios, client.now, client.back(7 * DAY), client.back(3 * DAY))
     units = np.maximum(view.told["amount"].to_numpy(), 0)
@@ -47,8 +47,9 @@ def largest(values: npt.NDArray[np.generic], until: Ints, *sinces: Ints) -> list
     """Largest of the positions [since, until) for each since, by two spans of 2^k that cover them; NaN without any."""
     longest = max(int((until - since).max(initial=1)) for since in sinces)
     # Row k: the largest of the 2^k values from a position on.
-    spans = np.empty((max(longest, 1).bit_length(), len(values)))
-    spans[0] = values
+    spans = np.empty((max(longest, 1).bit_length(), len(values) + 1))
+    # One place more: where an empty window after the last row looks.
+    spans[0, :-1], spans[0, -1] = values, np.nan
     for k in range(1, len(spans)):
         half = 1 << (k - 1)
         np.maximum(spans[k - 1, :-half], spans[k - 1, half:], out=spans[k, :-half])
@@ -58,9 +59,12 @@ def largest(values: npt.NDArray[np.generic], until: Ints, *sinces: Ints) -> list
 
 def _largest(spans: Floats, since: Ints, until: Ints) -> Floats:
     length = until - since
-    level = np.maximum(np.frexp(np.arange(length.max(initial=0) + 1))[1].astype(np.int64) - 1, 0)[length]
-    row, last = level * spans.shape[1], spans.shape[1] - 1
-    flat = spans.ravel()
-    best: Floats = np.maximum(flat.take(row + np.minimum(since, last)), flat.take(row + until - (1 << level)))
+    level = np.maximum(np.frexp(np.arange(length.max(initial=0) + 1))[1].astype(np.int64) - 1, 0)
+    row, flat = level * spans.shape[1], spans.ravel()
+    first, second = row.take(length), (row - (1 << level)).take(length)
+    first += since
+    second += until
+    best: Floats = flat.take(first)
+    np.maximum(best, flat.take(second), out=best)
     best[length <= 0] = np.nan
     return best

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ml.features.counterpart import Counterpart, Told
-from ml.features.timeline import DAY, HOUR, Columns, Ints, Timeline, between, running
+from ml.features.timeline import DAY, HOUR, Columns, Ints, Sums, Timeline, running
 from ml.features.view import USUAL_DAYS, View
 
 WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY}
@@ -25,11 +25,8 @@ def beneficiary(view: View) -> Columns:
         "pair_count_90d": pair_count,
         "pair_age_days": pair.rows(np.where(count > 0, age, np.nan)),
     }
-    newcomers = running((pair_count == 0) & has_one)
-    opened = {
-        f"client_new_beneficiaries_{name}": between(newcomers, client.back(WINDOWS[name]), client.now)
-        for name in ("24h", "7d")
-    }
+    newcomers = Sums.of((pair_count == 0) & has_one, client.now)
+    opened = {f"client_new_beneficiaries_{name}": newcomers.since(client.back(WINDOWS[name])) for name in ("24h", "7d")}
     several = {
         f"client_beneficiaries_{name}": distinct(client, *view.gaps, window, has_one)
         for name, window in WINDOWS.items()

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ml.features.timeline import DAY, Columns, Floats, Ints, between, running, share
+from ml.features.timeline import DAY, Columns, Floats, Ints, Sums, share
 from ml.features.view import View, entity
 
 HABIT_DAYS = 30
@@ -45,7 +45,7 @@ def _counts(view: View, values: Ints, distinct: list[int]) -> tuple[Ints, Ints, 
     own, most, usual = (np.zeros(len(until), np.int64) for _ in range(3))
     for one in distinct:
         here = values == one
-        count = between(running(here), since, until)
+        count = Sums.of(here, until).since(since)
         np.copyto(own, count, where=view.pick(here))
         np.copyto(usual, one, where=count > most)
         np.maximum(most, count, out=most)

@@ -20,7 +20,7 @@ from ml.features.counterparty_risk import COUNTS, LABEL_DELAY_DAYS, counterparty
 from ml.features.geography import geography
 from ml.features.order import in_both_orders
 from ml.features.temporal import temporal
-from ml.features.timeline import Columns, Floats, Ints
+from ml.features.timeline import Floats, Ints
 from ml.features.velocity import velocity
 from ml.features.view import USUAL_DAYS, View, entity
 from ml.features.wanted import Wanted
@@ -110,10 +110,7 @@ def _of_clients(frame: pl.DataFrame, known: Known, wanted: Wanted, made: Made, b
     known.is_high[block] = view.is_high
     if asked is not None and not len(asked):
         return {}
-    found: Columns = {}
-    for family in OF_CLIENTS:
-        found |= family(view)
-    return {name: made(name, values) for name, values in found.items()}
+    return {name: made(name, values) for family in OF_CLIENTS for name, values in family(view).items()}
 
 
 def _untold(no_fraud: Floats, name: str) -> Floats:

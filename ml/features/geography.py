@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from ml.features.channel import HABIT_DAYS, share_of
-from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, between, running
+from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Sums
 from ml.features.view import USUAL_DAYS, View
 
 EARTH_RADIUS_KM = 6371.0088
@@ -74,7 +74,7 @@ def _centre(view: View, at: Ints) -> Floats:
     """Rows x, y, z: direction of the mean of the client's places of [t - 30 d, t); NaN without any."""
     client = view.client
     since = client.back(HABIT_DAYS * DAY)
-    mean = np.stack([between(running(axis), since, client.now) for axis in at]).astype(float)
+    mean = np.stack([Sums.of(axis, client.now).since(since) for axis in at]).astype(float)
     length = np.sqrt((mean * mean).sum(axis=0))
     centre: Floats = np.divide(mean, length, out=np.full_like(mean, np.nan), where=length > 0)
     return centre

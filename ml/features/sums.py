@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ml.features.timeline import Floats, Ints, between, running, share
+from ml.features.timeline import Floats, Ints, Sums, share
 
 # An amount is split in two digits of this base, so that sums of products stay within 64 bits.
 _SHIFT = 20
@@ -21,43 +21,52 @@ _EXACT = 1 << 53
 
 @dataclass(frozen=True)
 class AmountSums:
-    """Running sums by position of a timeline: of minor units, and of the digits of their squares with their weights."""
+    """Over windows that end at some positions, of minor units that are neither negative nor above the largest."""
 
-    plain: Ints
-    squares: tuple[tuple[float, Ints], ...]
+    amounts: Ints
+    until: Ints
 
     @classmethod
-    def of(cls, amounts: Ints) -> "AmountSums":
+    def of(cls, amounts: Ints, until: Ints) -> "AmountSums":
         """Of non-negative minor units in the order of a timeline."""
-        bounded = np.minimum(amounts, LARGEST)
-        if int(bounded.max(initial=0)) ** 2 * len(bounded) < _EXACT:
-            return cls(running(bounded), ((1.0, running(bounded * bounded)),))
-        high, low = bounded >> _SHIFT, bounded & _MASK
-        digits = (float(1 << 2 * _SHIFT), high * high), (float(2 << _SHIFT), high * low), (1.0, low * low)
-        return cls(running(bounded), tuple((weight, running(digit)) for weight, digit in digits))
+        return cls(np.minimum(amounts, LARGEST), until)
 
-    def window(self, since: Ints, until: Ints) -> "AmountWindow":
-        """The positions [since, until), for each position."""
-        return AmountWindow(self, since, until)
+    @cached_property
+    def plain(self) -> Sums:
+        """Of the amounts."""
+        return Sums.of(self.amounts, self.until)
+
+    @cached_property
+    def squares(self) -> tuple[tuple[float, Sums], ...]:
+        """Of the digits of their squares, with the weight of each."""
+        amounts = self.amounts
+        if int(amounts.max(initial=0)) ** 2 * len(amounts) < _EXACT:
+            return ((1.0, Sums.of(amounts * amounts, self.until)),)
+        high, low = amounts >> _SHIFT, amounts & _MASK
+        digits = (float(1 << 2 * _SHIFT), high * high), (float(2 << _SHIFT), high * low), (1.0, low * low)
+        return tuple((weight, Sums.of(digit, self.until)) for weight, digit in digits)
+
+    def window(self, since: Ints) -> "AmountWindow":
+        """The positions [since, until), for each of these."""
+        return AmountWindow(self, since)
 
 
 @dataclass(frozen=True)
 class AmountWindow:
-    """Amounts of the positions [since, until)."""
+    """Amounts of the positions [since, until) of some sums."""
 
     sums: AmountSums
     since: Ints
-    until: Ints
 
     @cached_property
     def count(self) -> Ints:
         """How many."""
-        return self.until - self.since
+        return self.sums.until - self.since
 
     @cached_property
     def total(self) -> Ints:
         """Their sum."""
-        return between(self.sums.plain, self.since, self.until)
+        return self.sums.plain.since(self.since)
 
     @cached_property
     def mean(self) -> Floats:
@@ -67,7 +76,7 @@ class AmountWindow:
     @property
     def deviation(self) -> Floats:
         """Standard deviation of the sample; unknown below two amounts and where all are equal."""
-        squares = sum(weight * between(digit, self.since, self.until) for weight, digit in self.sums.squares)
-        total = self.total.astype(float)
-        spread = share(squares - share(total * total, self.count), self.count - 1)
-        return np.sqrt(np.where(spread > EQUAL * self.mean**2, spread, np.nan))
+        squares = sum(weight * digit.since(self.since) for weight, digit in self.sums.squares)
+        spread = share(squares - self.total * self.mean, self.count - 1)
+        spread[~(spread > EQUAL * self.mean * self.mean)] = np.nan
+        return np.sqrt(spread, out=spread)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ml.features.clocks import UTC, clock_of
-from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Number, between, running, share
+from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Number, Sums, share
 from ml.features.view import USUAL_DAYS, View
 
 FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR = 8, 17
@@ -74,6 +74,6 @@ def _deviation(view: View, minute: Ints) -> Floats:
     cosine, sine = COSINES[minute], SINES[minute]
     client = view.client
     since, until = client.back(USUAL_DAYS * DAY), client.now
-    others_cosine, others_sine = (between(running(part), since, until) / PARTS for part in (cosine, sine))
+    others_cosine, others_sine = (Sums.of(part, until).since(since) / PARTS for part in (cosine, sine))
     alike = view.pick(cosine) * others_cosine + view.pick(sine) * others_sine
     return 1 - share(alike / PARTS, until - since)

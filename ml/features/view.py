@@ -1,6 +1,6 @@
 """Transactions as arrays: a block of clients by moment, or of their counterparts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -23,7 +23,7 @@ class View:
 
     `frame`: all transactions of some clients, by client and moment. `asked`: those whose features are wanted, None if
     all; the others are their history. `moment`: milliseconds since 1970. `minor`: the amount in minor units, not
-    negative, and `client_sums` its sums along `client`. `pair`: the rows by client and beneficiary; no beneficiary is
+    negative. `pair`: the rows by client and beneficiary; no beneficiary is
     the entity 0. `every` is asked for all rows, and `client` for those that are wanted.
     """
 
@@ -34,7 +34,7 @@ class View:
     every: Timeline
     client: Timeline
     pair: Timeline
-    client_sums: AmountSums
+    _paid: dict[int, AmountWindow] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, frame: pl.DataFrame, asked: Ints | None = None) -> "View":
@@ -51,7 +51,6 @@ class View:
             every,
             every.at(asked),
             _within(clients, entity(frame, "beneficiary"), moment),
-            AmountSums.of(minor),
         )
 
     def pick(self, by_row: npt.NDArray[Number]) -> npt.NDArray[Number]:
@@ -69,12 +68,19 @@ class View:
 
     def paid(self, days: int) -> AmountWindow:
         """What the client paid in [t - days, t)."""
-        return self.client_sums.window(self.client.back(days * DAY), self.client.now)
+        if days not in self._paid:
+            self._paid[days] = self._amounts.window(self.client.back(days * DAY))
+        return self._paid[days]
+
+    @cached_property
+    def _amounts(self) -> AmountSums:
+        return AmountSums.of(self.minor, self.client.now)
 
     @cached_property
     def usual_mean(self) -> Floats:
         """Of all rows: mean amount of the client of [t - 90 d, t - 14 d)."""
-        return self.client_sums.window(self.every.back(USUAL_DAYS * DAY), self.every.back(RECENT_DAYS * DAY)).mean
+        since, until = self.every.back(USUAL_DAYS * DAY), self.every.back(RECENT_DAYS * DAY)
+        return AmountSums.of(self.minor, until).window(since).mean
 
     @cached_property
     def to_usual(self) -> Floats:

@@ -11,7 +11,7 @@ import polars as pl
 from engine.sorting import sorted_places
 from ml.features.catalogue import Feature
 from ml.features.order import in_both_orders
-from ml.features.timeline import DAY, Floats, Ints, Timeline, between, running
+from ml.features.timeline import DAY, Floats, Ints, Sums, Timeline
 from ml.features.view import entity
 from ml.fraud.boosters import BoosterParameters
 
@@ -61,24 +61,26 @@ def handbook_features(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.Da
 
 
 def _client(line: Timeline, cents: Ints) -> dict[str, Floats]:
-    total, until = running(cents), np.arange(len(cents)) + 1
+    until = np.arange(len(cents)) + 1
+    total = Sums.of(cents, until)
     found = {}
     for days in WINDOWS_DAYS:
         since = _after(line, days)
         count = until - since
         found[f"handbook_client_count_{days}d"] = line.rows(count)
-        found[f"handbook_client_mean_{days}d"] = line.rows(between(total, since, until) / 100 / count)
+        found[f"handbook_client_mean_{days}d"] = line.rows(total.since(since) / 100 / count)
     return found
 
 
 def _beneficiary(line: Timeline, is_fraud: npt.NDArray[np.bool_]) -> dict[str, Floats]:
-    frauds, until = running(line.along(is_fraud)), _after(line, DELAY_DAYS)
+    until = _after(line, DELAY_DAYS)
+    frauds = Sums.of(line.along(is_fraud), until)
     found = {}
     for days in WINDOWS_DAYS:
         since = _after(line, DELAY_DAYS + days)
         count = until - since
         found[f"handbook_beneficiary_count_{days}d"] = line.rows(count)
-        risk = np.where(count > 0, between(frauds, since, until) / np.maximum(count, 1), 0.0)
+        risk = np.where(count > 0, frauds.since(since) / np.maximum(count, 1), 0.0)
         found[f"handbook_beneficiary_risk_{days}d"] = line.rows(risk)
     return found
 
