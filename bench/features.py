@@ -60,10 +60,12 @@ def _measure(rows: pl.DataFrame, folder: Path, rounds: int) -> None:
     labels_of(rows).write_parquet(labels)
     write_source(rows, source)
     install_scripts(DUCKDB)
-    seconds: dict[str, list[float]] = {"features": [], "windows": [], "duckdb": []}
+    seconds: dict[str, list[float]] = {"features": [], "features_32": [], "windows": [], "duckdb": []}
     cores: dict[str, list[float]] = {name: [] for name in seconds}
+    given = pl.scan_parquet(transactions), pl.scan_parquet(labels)
     work: dict[str, Callable[[], tuple[float, float]]] = {
-        "features": lambda: _timed(lambda: extract(pl.scan_parquet(transactions), pl.scan_parquet(labels)).collect()),
+        "features": lambda: _timed(lambda: extract(*given).collect()),
+        "features_32": lambda: _timed(lambda: extract(*given, dtype=pl.Float32).collect()),
         "windows": lambda: _timed(lambda: windows(source)),
         "duckdb": lambda: _duckdb(source, folder / "duckdb.parquet"),
     }
@@ -83,7 +85,8 @@ def _print(
 ) -> None:
     print(f"features: all {len(FEATURES)} from Parquet, {rates(rows, seconds['features']):,.0f} rows/s,")
     by_core = rates(rows, (core / THREADS for core in cores["features"]))
-    print(f"          {by_core:,.0f} rows/s if {THREADS} cores shared its core seconds evenly")
+    print(f"          {by_core:,.0f} rows/s if {THREADS} cores shared its core seconds evenly;")
+    print(f"          {rates(rows, seconds['features_32']):,.0f} rows/s in the 32 bits that models take")
     print(f"windows : {spread(seconds['windows']):.2f} s, {spread(cores['windows']):.2f} core s")
     print(f"duckdb  : {spread(seconds['duckdb']):.2f} s, {spread(cores['duckdb']):.2f} core s")
     print(f"ratio   : {ratios(seconds['windows'], seconds['duckdb']):.2f} by seconds,", end=" ")

@@ -73,5 +73,7 @@ def order_of(entity: Ints, by_moment: Ints) -> Ints:
 
     `by_moment`: rows in the order of their moments.
     """
+    if not entity.any():
+        return np.empty(0, np.int64)
     with_one = by_moment[entity.take(by_moment) > 0]
     return with_one.take(sorted_places(entity.take(with_one)))

@@ -20,7 +20,7 @@ from ml.features.counterparty_risk import COUNTS, LABEL_DELAY_DAYS, counterparty
 from ml.features.geography import geography
 from ml.features.order import in_both_orders
 from ml.features.temporal import temporal
-from ml.features.timeline import Floats, Ints
+from ml.features.timeline import Ints
 from ml.features.velocity import velocity
 from ml.features.view import USUAL_DAYS, View, entity
 from ml.features.wanted import Wanted
@@ -41,7 +41,8 @@ READ = (
     "location_country", "client_country", "company_size", "risk_level", "kyc_level", "onboarded_on",
 )  # fmt: skip
 Dtype = type[pl.Float32] | type[pl.Float64]
-Made = Callable[[str, npt.NDArray[Any]], pl.Series]
+Numbers = npt.NDArray[Any]
+Made = Callable[[str, Numbers], pl.Series]
 NULLABLE = frozenset(feature.name for feature in FEATURES if feature.is_nullable)
 
 
@@ -66,7 +67,8 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
     if not (frame["date_key"] >= since).any():
         frame = frame.clear()
         return frame.select(*IDENTITY, *(pl.lit(None, dtype).alias(name) for name in FEATURE_NAMES))
-    made = partial(_column, np.float32 if dtype == pl.Float32 else np.float64)
+    kind = np.float32 if dtype == pl.Float32 else np.float64
+    made = partial(_column, kind)
     with ThreadPoolExecutor(THREADS) as threads:
         reporting = threads.submit(reports_of, frame, frauds)
         order, by_moment = in_both_orders(frame)
@@ -79,7 +81,7 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
         parts = list(threads.map(partial(_of_clients, frame, known, wanted, made), of_clients))
         told = {name for part in parts for name in part}
         names = [name for name in FEATURE_NAMES if name not in told]
-        no_fraud = np.where(entities["beneficiary"][wanted.rows] > 0, 0, np.nan)
+        no_fraud = np.where(entities["beneficiary"][wanted.rows] > 0, 0, np.nan).astype(kind)
         # A third of a gigabyte for a million rows: to be given its pages takes longer than to compute what goes there.
         found = dict(zip(names, threads.map(partial(_untold, no_fraud), names), strict=True))
         for column, families in OF_COUNTERPARTS.items():
@@ -113,15 +115,15 @@ def _of_clients(frame: pl.DataFrame, known: Known, wanted: Wanted, made: Made, b
     return {name: made(name, values) for family in OF_CLIENTS for name, values in family(view).items()}
 
 
-def _untold(no_fraud: Floats, name: str) -> Floats:
+def _untold(no_fraud: Numbers, name: str) -> Numbers:
     """What a feature is of transactions of which their counterpart says nothing."""
-    return no_fraud.copy() if name in COUNTS else np.full(len(no_fraud), np.nan)
+    return no_fraud.copy() if name in COUNTS else np.full_like(no_fraud, np.nan)
 
 
 def _of_counterparts(
     families: tuple[Callable[[Counterpart], Iterator[Told]], ...],
     wanted: Wanted,
-    found: dict[str, Floats],
+    found: dict[str, Numbers],
     counterpart: Counterpart,
 ) -> None:
     for family in families:
@@ -129,13 +131,13 @@ def _of_counterparts(
             places = rows if wanted.is_all else wanted.place.take(rows)
             for name, values in columns.items():
                 # As the type that they get: NumPy is slower where it has to convert.
-                found[name][places] = values.astype(np.float64, copy=False)
+                found[name][places] = values.astype(found[name].dtype, copy=False)
 
 
 def _frame(
     frame: pl.DataFrame,
     wanted: Wanted,
-    found: dict[str, Floats],
+    found: dict[str, Numbers],
     made: Made,
     of_clients: dict[str, pl.Series],
     block: slice,
@@ -149,5 +151,5 @@ def _frame(
     return pl.DataFrame([*identity, *(columns[name] for name in FEATURE_NAMES)])
 
 
-def _column(kind: type[np.floating[Any]], name: str, values: npt.NDArray[Any]) -> pl.Series:
+def _column(kind: type[np.floating[Any]], name: str, values: Numbers) -> pl.Series:
     return pl.Series(name, values.astype(kind, copy=False), nan_to_null=name in NULLABLE)
