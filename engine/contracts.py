@@ -264,18 +264,14 @@ def check(frame: pl.DataFrame, feed: str, clock: datetime) -> tuple[pl.DataFrame
         The good rows, and a frame of `row_number` and `reasons` (list of strings, never empty) for the others.
     """
     frame = frame.with_columns(pl.lit(clock).cast(pl.Datetime("us", "UTC")).alias(REFERENCE_CLOCK))
-    refused = []
-    if frame[FAULT].null_count() < frame.height:
-        refused.append(
-            frame.filter(pl.col(FAULT).is_not_null()).select(ROW_NUMBER, pl.concat_list(FAULT).alias("reasons"))
-        )
-        frame = frame.filter(pl.col(FAULT).is_null())
+    faulty = frame.filter(pl.col(FAULT).is_not_null()).select(ROW_NUMBER, pl.concat_list(FAULT).alias("reasons"))
     _, failure = CONTRACTS[feed].filter(frame.lazy())
-    if len(failure):
-        details = failure.details()
-        refused.append(_reasons(details))
-        frame = frame.filter(~pl.col(ROW_NUMBER).is_in(details[ROW_NUMBER].implode()))
-    return frame, pl.concat(refused) if refused else pl.DataFrame(schema=REFUSED_SCHEMA)
+    # Mostly there is neither, and then nothing is copied.
+    if not len(failure) and not faulty.height:
+        return frame, pl.DataFrame(schema=REFUSED_SCHEMA)
+    judged = _reasons(failure.details()).join(faulty, on=ROW_NUMBER, how="anti")
+    refused = pl.concat([faulty, judged])
+    return frame.filter(~pl.col(ROW_NUMBER).is_in(refused[ROW_NUMBER].implode())), refused
 
 
 def _reasons(details: pl.DataFrame) -> pl.DataFrame:

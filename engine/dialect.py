@@ -73,16 +73,19 @@ def _encoding(sample: bytes) -> str:
     return "utf-8"
 
 
-def is_cp1252(sample: bytes) -> bool:
+def is_cp1252(sample: bytes, others: list[tuple[int, int, int]] | None = None) -> bool:
     """Whether bytes that are not UTF-8 are Windows text, rather than UTF-8 with damage.
 
-    The start of a file can be plain ASCII in either, so that whoever reads on asks again, block by block.
+    The start of a file can be plain ASCII in either, so that whoever reads on asks again, block by block. `others`: its
+    `other_lines`, if they are known.
     """
-    lines = [sample[start:end] for _, start, end in other_lines(sample)]
+    lines = [sample[start:end] for _, start, end in (other_lines(sample) if others is None else others)]
     broken = [line for line in lines if not is_utf8(line)]
     if len(broken) < len(lines):
         return False
-    many = len(broken) > CP1252_SHARE_OF_LINES * (sample.count(b"\n") + 1)
+    many = bool(
+        len(broken) > CP1252_SHARE_OF_LINES * (np.count_nonzero(np.frombuffer(sample, np.uint8) == ord("\n")) + 1)
+    )
     return many or _delimiter(sample[: sample.find(b"\n") + 1 or None].decode("cp1252", "replace").splitlines()) == ";"
 
 

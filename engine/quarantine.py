@@ -37,12 +37,16 @@ def seal(batch: Batch, refused: pl.DataFrame, keyring: Keyring) -> pl.DataFrame:
     """Refused rows (`row_number`, `reasons`) with `payload` (their raw values, encrypted) and `client_ref`."""
     if refused.is_empty():
         return pl.DataFrame(schema=REFUSED_SCHEMA)
-    raw = batch.raw.with_columns(pl.col(ROW_NUMBER).cast(pl.Int64)).join(refused, on=ROW_NUMBER, how="semi")
+    raw = _of_rows(batch.raw, refused).with_columns(pl.col(ROW_NUMBER).cast(pl.Int64))
     box = Box(keyring)
     payloads = [box.seal(text) for text in _texts(raw, batch.raw_lines)]
     sealed = raw.select(ROW_NUMBER, pl.Series("payload", payloads, pl.Binary))
     refs = client_refs(batch, refused, keyring)
     return refused.join(sealed, on=ROW_NUMBER).join(refs, on=ROW_NUMBER, how="left").select(*REFUSED_SCHEMA)
+
+
+def _of_rows(frame: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col(ROW_NUMBER).cast(pl.Int64).is_in(refused[ROW_NUMBER].implode()))
 
 
 def _texts(raw: pl.DataFrame, raw_lines: dict[int, str]) -> Iterator[str]:
@@ -87,7 +91,7 @@ def as_text(value: Any) -> str | None:
 
 def client_refs(batch: Batch, refused: pl.DataFrame, keyring: Keyring) -> pl.DataFrame:
     """`client_ref`, the pseudonym of the client that each of some rows (`row_number`) names."""
-    rows = batch.frame.join(refused, on=ROW_NUMBER, how="semi")
+    rows = _of_rows(batch.frame, refused)
     if "client_id" not in rows.columns:
         return rows.select(ROW_NUMBER, pl.lit(None, pl.Binary).alias("client_ref"))
     return rows.select(ROW_NUMBER, pseudonyms(rows["client_id"].cast(pl.String), "client", keyring).alias("client_ref"))

@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from engine.blocks import BROKEN, Block, Piece, clean, read_dialect, read_pieces, repaired
+from engine.blocks import BROKEN, Block, Piece, clean, lines_of, read_dialect, read_pieces, repaired
 from engine.dialect import Dialect
 from engine.discover import SourceFile
 from engine.feeds import FEEDS, Feed, canonical_name
@@ -30,6 +32,9 @@ FAULT = "fault"
 # What `engine.blocks` writes into the extra field, and what can be wrong with the text of a field.
 FAULTS_OF_LINES = ("line_break", "unclosed_quote", "too_many_fields", "too_few_fields")
 FAULTS_OF_FIELDS = ("field_too_long", "broken_text")
+
+# Places of rows, from 0.
+Rows = NDArray[np.int64]
 
 # Arrow's text may hold a NUL, PostgreSQL's may not; bytes that are no text were marked.
 _IS_BROKEN = pl.any_horizontal(pl.col(pl.String).str.contains_any(["\x00", BROKEN]))
@@ -127,34 +132,45 @@ class LazyBatch:
             # A mapping may make odd text of plain one.
             is_plain = not self.reader.file.source.columns and _is_plain(raw)
             broken = pl.lit(value=False) if is_plain else _IS_BROKEN
-            return _batch(
-                self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), trim=not is_plain, broken=broken
-            )
+            odd = np.empty(0, np.int64) if is_plain else np.arange(raw.height)
+            return _batch(self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), odd=odd, broken=broken)
         dialect = self.reader.dialect
         assert dialect is not None
         block, raw = _fields(self._block(dialect), dialect, self.reader.file)
         # What a mapping makes of short fields can be long.
         short = block.is_short and not self.reader.file.source.columns
         return _batch(
-            self.reader, raw, block.raw_lines, trim=_needs_trim(block.data), broken=_in_lines(block), short=short
+            self.reader, raw, block.raw_lines, odd=odd_lines(block.data), broken=_in_lines(block), short=short
         )
 
     def pick(self, rows: list[int]) -> Batch:
-        """Parse a few rows only, given by their numbers."""
+        """Parse a few good rows only, given by their numbers: each is a line of its own."""
         if isinstance(self.content, pl.DataFrame):
             whole = self.read()
             wanted = pl.col(ROW_NUMBER).is_in(rows)
             return replace(whole, raw=whole.raw.filter(wanted), frame=whole.frame.filter(wanted))
         dialect = self.reader.dialect
         assert dialect is not None
-        block = self._block(dialect)
-        lines = block.data.split(b"\n")
-        places = [block.numbers.index(row) if block.numbers else row - block.first_line for row in rows]
-        data = b"".join(lines[place] + b"\n" for place in places)
-        some = Block(block.first_line, data, rows, block.raw_lines, block.broken)
+        some = self._lines(rows, dialect)
         return _batch(
-            self.reader, _fields(some, dialect, self.reader.file)[1], some.raw_lines, trim=True, broken=_in_lines(some)
+            self.reader,
+            _fields(some, dialect, self.reader.file)[1],
+            some.raw_lines,
+            odd=np.arange(len(rows)),
+            broken=_in_lines(some),
         )
+
+    def _lines(self, rows: list[int], dialect: Dialect) -> Block:
+        """The block of a few lines, given by their numbers."""
+        if isinstance(self.content, Piece):
+            lines = lines_of(self.content.text, (row - self.content.first_line for row in rows))
+            # What other bytes mean is told by the whole piece; the rest of it need not be looked at for these.
+            if lines.isascii():
+                return replace(clean(Piece(rows[0], len(rows), lines), dialect), numbers=rows)
+        block = self._block(dialect)
+        place = {number: place for place, number in enumerate(block.numbers)} if block.numbers else None
+        lines = lines_of(block.data, (place[row] if place else row - block.first_line for row in rows))
+        return Block(block.first_line, lines, rows, block.raw_lines, block.broken)
 
     def _block(self, dialect: Dialect) -> Block:
         assert not isinstance(self.content, pl.DataFrame)
@@ -296,10 +312,35 @@ def _parse(block: Block, dialect: Dialect, *, extra: bool) -> pl.DataFrame:
     return raw if block.numbers is None else raw.with_columns(pl.Series(ROW_NUMBER, block.numbers, pl.UInt32))
 
 
-def _needs_trim(data: bytes) -> bool:
+def _is_odd(data: bytes) -> bool:
     """Whether a field may begin or end with a blank (there are some beyond ASCII), or be an empty one in quotes."""
     # Single bytes: the search for two takes ten times as long.
     return not data.isascii() or any(mark in data for mark in (b" ", b"\t", b"\r", b"\v", b"\f", b'"'))
+
+
+def odd_lines(data: bytes) -> Rows:
+    """Lines, from 0, of which a field may begin or end with a blank, or be an empty one in quotes."""
+    if not _is_odd(data):
+        return np.empty(0, np.int64)
+    octets = np.frombuffer(data, np.uint8)
+    # All below "#" and beyond ASCII, line ends among them, which tell where the others stand.
+    marks = octets[np.flatnonzero(octets - np.uint8(ord("#")) > 127 - ord("#"))]
+    is_end = marks == ord("\n")
+    odd: Rows = np.unique(np.cumsum(is_end)[~is_end])
+    return odd
+
+
+def _trimmed(frame: pl.DataFrame, odd: Rows) -> pl.DataFrame:
+    """Text without blanks around it, null where nothing is left; only the odd rows may need it."""
+    if not len(odd):
+        return frame
+    # To trim a column takes longer than to look whether its odd rows need it, but if most are odd.
+    some = frame if len(odd) > frame.height // 4 else frame[odd]
+    trimmed = some.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    if some is frame:
+        return trimmed
+    changed = [name for name in some.columns if not some[name].equals(trimmed[name], null_equal=True)]
+    return frame.with_columns(pl.col(changed).str.strip_chars().replace("", None))
 
 
 def _is_plain(frame: pl.DataFrame) -> bool:
@@ -313,7 +354,7 @@ def _is_plain(frame: pl.DataFrame) -> bool:
     if texts.select(pl.any_horizontal((pl.all().str.len_bytes() == 0).any())).item():
         return False
     data = "".join(texts.select(pl.all().str.join()).row(0)).encode()
-    return not _needs_trim(data) and b"\x00" not in data
+    return not _is_odd(data) and b"\x00" not in data
 
 
 def _batch(
@@ -321,7 +362,7 @@ def _batch(
     raw: pl.DataFrame,
     raw_lines: dict[int, str] | None = None,
     *,
-    trim: bool,
+    odd: Rows,
     broken: pl.Expr,
     short: bool = False,
 ) -> Batch:
@@ -338,8 +379,7 @@ def _batch(
             f"{reader.file.name}: an expression of its mapping fails on some row ({type(exc).__name__})",
             remedy="headings are text there: use TRY_CAST, which gives NULL, in place of CAST",
         ) from None
-    if trim:
-        frame = frame.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    frame = _trimmed(frame, odd)
     frame = frame.with_columns(_fault(frame, broken, short=short).alias(FAULT)).drop(EXTRA)
     return Batch(raw, frame, raw_lines or {}, bool(reader.dialect and reader.dialect.decimal_comma))
 

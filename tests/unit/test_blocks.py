@@ -138,6 +138,13 @@ def test_bytes_that_windows_text_does_not_have_are_broken_too(body: bytes, tmp_p
     assert found[1][1] == "é"
 
 
+def test_each_line_with_broken_bytes_is_named_and_no_other(tmp_path: Path) -> None:
+    # The first byte of the mark begins other characters too.
+    bodies = [b"a,\xff,c", b"a,b,c", "a,\uff01,c".encode(), b"\xff,\xff,c", b"a,b,\x00", b"a,b,c", b"\xc3,b,c"]
+    found = lines_of(tmp_path, b"\n".join(bodies) + b"\n")
+    assert [line[4] for line in found] == ["broken_text", None, None, "broken_text", "broken_text", None, "broken_text"]
+
+
 def test_half_a_character_of_utf_16_is_broken_text(tmp_path: Path) -> None:
     content = ("\ufeff" + HEADER + "a,b,c\nx,y,z").encode("utf-16-le") + b"\x41"
     found = rows(read_file(text_file(tmp_path, "services", content)))

@@ -3,10 +3,13 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from engine.discover import SourceFile
@@ -204,7 +207,7 @@ def test_rows_are_picked_by_their_numbers(tmp_path: Path) -> None:
     reader = open_reader(text_file(tmp_path, "transactions", content))
     (lazy,) = reader.batches()
     whole = lazy.read()
-    for numbers in ([1], [3], [5], [1, 3, 5]):
+    for numbers in ([1], [3], [5], [1, 3], [1, 3, 5]):
         some = lazy.pick(numbers)
         assert_frame_equal(some.frame, whole.frame.filter(pl.col("row_number").is_in(numbers)))
         assert_frame_equal(some.raw, whole.raw.filter(pl.col("row_number").is_in(numbers)))
@@ -240,3 +243,25 @@ def test_odd_text_of_a_table_is_found_among_plain_text(text: str, read: str | No
 def test_a_fault_of_one_text_of_a_table_is_found(text: str, fault: str, tmp_path: Path) -> None:
     (batch,) = read_file(table_file(tmp_path, "transactions", typed_frame(status=["FAILED", text, "PENDING"])))
     assert batch.frame["fault"].to_list() == [None, fault, None]
+
+
+ODD_FIELDS = st.sampled_from(
+    [" x", "x ", "\tx", '""', '" "', '"x,y"', '" x"', "é", "x é ", "\xa0x", " ", "x y", '"x""y"']
+)
+ODD_ROWS = st.dictionaries(
+    st.integers(0, 39), st.dictionaries(st.sampled_from(["service_id", "channel_code", "location_code"]), ODD_FIELDS)
+)
+
+
+@given(ODD_ROWS, st.sampled_from(["\n", "\r\n"]))
+def test_where_few_rows_are_odd_all_are_trimmed_like_by_themselves(odd: dict[int, dict[str, str]], end: str) -> None:
+    content = lines_of("transactions", *(odd.get(row, {}) for row in range(40))).replace("\n", end)
+    with TemporaryDirectory() as folder:
+        (lazy,) = open_reader(text_file(Path(folder), "transactions", content)).batches()
+        whole = lazy.read()
+        # Of picked rows every one is trimmed.
+        picked = lazy.pick(list(range(1, 41)))
+    assert_frame_equal(whole.frame, picked.frame)
+    texts = [row.get("channel_code", "USSD") for row in (odd.get(row, {}) for row in range(40))]
+    plain = [text[1:-1].replace('""', '"') if text.startswith('"') else text for text in texts]
+    assert whole.frame["channel_code"].to_list() == [text.strip() or None for text in plain]
