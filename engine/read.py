@@ -140,7 +140,7 @@ class LazyBatch:
         # What a mapping makes of short fields can be long.
         short = block.is_short and not self.reader.file.source.columns
         return _batch(
-            self.reader, raw, block.raw_lines, odd=odd_lines(block.data), broken=_in_lines(block), short=short
+            self.reader, raw, block.raw_lines, odd=_odd_lines(block.data), broken=_in_lines(block), short=short
         )
 
     def pick(self, rows: list[int]) -> Batch:
@@ -318,7 +318,7 @@ def _is_odd(data: bytes) -> bool:
     return not data.isascii() or any(mark in data for mark in (b" ", b"\t", b"\r", b"\v", b"\f", b'"'))
 
 
-def odd_lines(data: bytes) -> Rows:
+def _odd_lines(data: bytes) -> Rows:
     """Lines, from 0, of which a field may begin or end with a blank, or be an empty one in quotes."""
     if not _is_odd(data):
         return np.empty(0, np.int64)

@@ -78,5 +78,5 @@ class AmountWindow:
         """Standard deviation of the sample; unknown below two amounts and where all are equal."""
         squares = sum(weight * digit.since(self.since) for weight, digit in self.sums.squares)
         spread = share(squares - self.total * self.mean, self.count - 1)
-        spread[~(spread > EQUAL * self.mean * self.mean)] = np.nan
+        spread[~(spread > EQUAL * self.mean**2)] = np.nan
         return np.sqrt(spread, out=spread)
