@@ -82,7 +82,7 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
         told = {name for part in parts for name in part}
         names = [name for name in FEATURE_NAMES if name not in told]
         no_fraud = np.where(entities["beneficiary"][wanted.rows] > 0, 0, np.nan).astype(kind)
-        # A third of a gigabyte for a million rows: to be given its pages takes longer than to compute what goes there.
+        # A fifth of a gigabyte for a million rows: to be given its pages takes longer than to compute what goes there.
         found = dict(zip(names, threads.map(partial(_untold, no_fraud), names), strict=True))
         for column, families in OF_COUNTERPARTS.items():
             counterparts = Counterpart.blocks_of(orders[column].result(), entities[column], known, wanted)
