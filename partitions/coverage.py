@@ -7,18 +7,23 @@ from collections.abc import Iterable, Sequence
 from partitions.bounds import span_of_bounds
 from partitions.grain import Span, span_named
 from partitions.policy import Policy
-from warehouse.connection import Connection
+from warehouse.connection import Connection, sql
 from warehouse.queries import query
 
 # Both tables that a load fills are cut by `date_key`, whatever their policies say besides.
 _BY_DATE_KEY = Policy.model_validate({"schema": "dwh", "table": "fact_transactions", "key": "date_key"})
 
 
+def attached_leaves(connection: Connection, table: str) -> dict[Span, sql.Identifier]:
+    """The leaves that a table by `date_key` has, by their days."""
+    rows = connection.execute(query("partitions/attached_leaves"), (table,)).fetchall()
+    leaves = ((span_of_bounds(_BY_DATE_KEY, bounds, "UTC"), sql.Identifier(*names)) for bounds, *names in rows)
+    return {span: leaf for span, leaf in leaves if span is not None}
+
+
 def attached_spans(connection: Connection, table: str = "dwh.fact_transactions") -> set[Span]:
     """Days for which a table by `date_key` has leaves, whatever their names."""
-    rows = connection.execute(query("partitions/attached_leaves"), (table,)).fetchall()
-    spans = (span_of_bounds(_BY_DATE_KEY, bounds, "UTC") for (bounds,) in rows)
-    return {span for span in spans if span is not None}
+    return set(attached_leaves(connection, table))
 
 
 def days_by_leaf(

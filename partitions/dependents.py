@@ -8,14 +8,19 @@ from warehouse.errors import TargetError
 from warehouse.queries import query
 
 
+def dependents_of(connection: Connection, table: sql.Identifier, *, but: Collection[str] = ()) -> list[str]:
+    """Views, foreign keys, triggers or the like that hang on a table, each with its kind, apart from kinds in `but`."""
+    found = connection.execute(query("replace/dependents"), {"table": table.as_string()}).fetchall()
+    return [f"{kind} {name}" for kind, name in found if kind not in but]
+
+
 def require_no_dependents(connection: Connection, table: sql.Identifier, *, but: Collection[str] = ()) -> None:
-    """Refuse a table that views, foreign keys, triggers or the like hang on, apart from kinds named in `but`.
+    """Refuse a table that something hangs on.
 
     Raises:
         TargetError: naming each of them.
     """
-    found = connection.execute(query("replace/dependents"), {"table": table.as_string()}).fetchall()
-    named = [f"{kind} {name}" for kind, name in found if kind not in but]
+    named = dependents_of(connection, table, but=but)
     if named:
         raise TargetError(
             f"{plain_name(table)} cannot be replaced, {len(named)} object(s) depend on it: {', '.join(named)}",

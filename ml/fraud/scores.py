@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
-from typing import LiteralString
 
 import polars as pl
 
 from engine.stale import mark_days
-from partitions.coverage import attached_spans
+from partitions.coverage import attached_leaves, attached_spans
 from partitions.grain import Span, day_of
 from partitions.layout import Layout
-from partitions.leaves import create_attached
+from partitions.leaves import attached, create_attached
 from partitions.policy import Policy
+from partitions.renewal import renew
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.errors import ConfigurationError, TargetError
@@ -75,44 +74,78 @@ def write_scores(
     twice = int((scores["transaction_id"] == scores["transaction_id"].shift(1)).sum())
     if twice:
         raise TargetError(f"{twice:,} transactions would have two scores", remedy="report this: nothing was written")
-    write = partial(_write, work, list(leaf.days), scores, shadow, whole)
-    if leaf.span in attached_spans(work.connection, TABLE):
+    writing = _Writing(work, leaf, scores, shadow, whole)
+    there = attached_leaves(work.connection, TABLE).get(leaf.span)
+    if there is None:
+        create_attached(work.connection, leaf.policy, leaf.span, leaf.timezone, writing.create)
+    elif not (writing.is_all_of(there) and writing.renew()):
         with work.connection.transaction():
-            write(None)
-    else:
-        create_attached(work.connection, leaf.policy, leaf.span, leaf.timezone, fill=write)
+            writing.replace()
 
 
-def _write(
-    work: Work,
-    days: Sequence[int],
-    scores: pl.DataFrame,
-    shadow: pl.DataFrame | None,
-    whole: bool,
-    new_leaf: sql.Identifier | None,
-) -> None:
-    if not whole:
-        work.connection.execute(query("scores/stage"))
-        copy_frame(work.connection, sql.Identifier("incoming_score"), scores.select("transaction_id", "date_key"))
-        work.connection.execute("ANALYZE incoming_score")
-    delete = query("scores/delete_days") if whole else query("scores/delete_staged")
-    if new_leaf:
-        copy_frame(work.connection, new_leaf, scores.select(COLUMNS), freeze=True)
-    else:
-        _replace(work.connection, delete, _SCORES, scores.select(COLUMNS), days)
-    if shadow is not None:
-        _replace(work.connection, delete, _SHADOW_SCORES, shadow.sort("transaction_id"), days)
-    mark_days(work.connection, days, facts=False)
-    record_work(
-        work.connection, work.work_id, work.run_id, WorkEntry(f"fraud_score {days[0]}", "scored", scores.height)
-    )
+@dataclass(frozen=True)
+class _Writing:
+    """Scores of the days of a leaf, in the order of their ids, and the three ways in which they get there."""
 
+    work: Work
+    leaf: Leaf
+    scores: pl.DataFrame
+    shadow: pl.DataFrame | None
+    whole: bool
 
-def _replace(
-    connection: Connection, delete: LiteralString, table: sql.Identifier, scores: pl.DataFrame, days: Sequence[int]
-) -> None:
-    connection.execute(sql.SQL(delete).format(table=table), {"days": list(days)})
-    copy_frame(connection, table, scores)
+    def is_all_of(self, there: sql.Identifier) -> bool:
+        """Will nothing be left of the leaf that is there?"""
+        if not self.whole or there != attached(self.leaf.policy, self.leaf.span):
+            return False
+        others = sql.SQL(query("scores/other_days")).format(leaf=there)
+        return self.work.connection.execute(others, self._days).fetchone() == (False,)
+
+    def create(self, leaf: sql.Identifier) -> None:
+        """Into a leaf that is being made."""
+        self._stage()
+        self._copy_new(leaf)
+        self._account()
+
+    def renew(self) -> bool:
+        """Into a new leaf in place of the old one, which leaves no dead rows; False if somebody is in the way."""
+        leaf = self.leaf
+        return renew(self.work.connection, leaf.policy, leaf.span, leaf.timezone, self._copy_new, self._account)
+
+    def replace(self) -> None:
+        """Into the leaf that is there, in the caller's transaction."""
+        self._stage()
+        self._replace(_SCORES, self.scores.select(COLUMNS))
+        self._account()
+
+    @property
+    def _days(self) -> dict[str, list[int]]:
+        return {"days": list(self.leaf.days)}
+
+    def _stage(self) -> None:
+        """What is to be replaced, if it is not all that these days have."""
+        if self.whole:
+            return
+        self.work.connection.execute(query("scores/stage"))
+        staged = sql.Identifier("incoming_score")
+        copy_frame(self.work.connection, staged, self.scores.select("transaction_id", "date_key"))
+        self.work.connection.execute("ANALYZE incoming_score")
+
+    def _copy_new(self, leaf: sql.Identifier) -> None:
+        copy_frame(self.work.connection, leaf, self.scores.select(COLUMNS), freeze=True)
+
+    def _replace(self, table: sql.Identifier, rows: pl.DataFrame) -> None:
+        delete = query("scores/delete_days") if self.whole else query("scores/delete_staged")
+        self.work.connection.execute(sql.SQL(delete).format(table=table), self._days)
+        copy_frame(self.work.connection, table, rows)
+
+    def _account(self) -> None:
+        """All that is written with the scores, in one transaction."""
+        if self.shadow is not None:
+            self._replace(_SHADOW_SCORES, self.shadow.sort("transaction_id"))
+        days = self.leaf.days
+        mark_days(self.work.connection, list(days), facts=False)
+        entry = WorkEntry(f"fraud_score {days[0]}", "scored", self.scores.height)
+        record_work(self.work.connection, self.work.work_id, self.work.run_id, entry)
 
 
 def forget_shadow_scores(connection: Connection, version: str | None, first: int) -> None:

@@ -1,6 +1,6 @@
 """A large warehouse is learned from, judged and scored in parts: into however many, it comes to the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import polars as pl
@@ -36,9 +36,13 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Days]:
     found: list[Days] = []
     read = module._facts
 
-    def facts(url: str, parts: Sequence[Days]) -> dict[Days, pl.DataFrame]:
-        found.extend(parts)
-        return read(url, parts)
+    def noted(parts: Iterator[Days]) -> Iterator[Days]:
+        for days in parts:
+            found.append(days)
+            yield days
+
+    def facts(url: str, parts: Iterator[Days]) -> dict[Days, pl.DataFrame]:
+        return read(url, noted(parts))
 
     monkeypatch.setattr(module, "_facts", facts)
     return found
