@@ -13,7 +13,8 @@ from statistics import median, quantiles
 
 import polars as pl
 
-from bench.handbook import drawn, handbook, labels_of, transactions_of
+from bench.drawn import drawn
+from bench.handbook import handbook, labels_of, transactions_of
 from bench.machine import processor
 from bench.parity import compare
 from bench.peers.contest import install_scripts, run_script

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from bench.handbook import drawn, labels_of, transactions_of
+from bench.drawn import drawn
+from bench.handbook import labels_of, transactions_of
 from ml.features.extract import extract
 
 

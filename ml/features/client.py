@@ -1,9 +1,10 @@
 """What was true of the client at the transaction: the version of it that the fact points at."""
 
+import numpy as np
 import polars as pl
 
 from ml.features.timeline import DAY, Columns, Floats
-from ml.features.view import View
+from ml.features.view import View, names
 
 SIZES = {"MICRO": 0, "SMALL": 1, "MEDIUM": 2, "LARGE": 3}
 RISK_LEVELS = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
@@ -24,4 +25,8 @@ def client(view: View) -> Columns:
 def _ranked(view: View, column: str, ranks: dict[str, int]) -> Floats:
     if view.is_empty(column):
         return view.unknown
-    return view.told[column].replace_strict(ranks, default=None, return_dtype=pl.Float64).to_numpy()
+    number, there = names(view.told, column)
+    rank = np.full(max(there) + 1, np.nan)
+    for one, name in there.items():
+        rank[one] = ranks.get(name or "", np.nan)
+    return rank.take(number)

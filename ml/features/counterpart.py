@@ -1,6 +1,5 @@
 """The other side of transactions: all that some beneficiaries, or some locations, were given, by moment."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,14 +49,31 @@ class Counterpart:
     line: Timeline
     known: Known
 
+
+@dataclass(frozen=True)
+class Counterparts:
+    """All entities of a kind. `order`: as `order_of` has it; `entity`: of each row, in that order."""
+
+    order: Ints
+    entity: Ints
+    known: Known
+    wanted: Wanted
+
     @classmethod
-    def blocks_of(cls, order: Ints, entity: Ints, known: Known, wanted: Wanted) -> Iterator["Counterpart"]:
-        """Blocks of whole entities; `order` as `order_of` has it."""
-        sorted_entity = entity.take(order)
-        for block in blocks(sorted_entity):
-            rows = order[block]
-            asked, line = wanted.among(rows), Timeline.of(sorted_entity[block], known.moment.take(rows))
-            yield cls(rows, rows if asked is None else rows.take(asked), line.at(asked), known)
+    def of(cls, order: Ints, entity: Ints, known: Known, wanted: Wanted) -> "Counterparts":
+        """Of the entities of all rows."""
+        return cls(order, entity.take(order), known, wanted)
+
+    @property
+    def blocks(self) -> list[slice]:
+        """Whole entities, for threads to share."""
+        return blocks(self.entity)
+
+    def within(self, block: slice) -> Counterpart:
+        """Those of a block."""
+        rows = self.order[block]
+        asked, line = self.wanted.among(rows), Timeline.of(self.entity[block], self.known.moment.take(rows))
+        return Counterpart(rows, rows if asked is None else rows.take(asked), line.at(asked), self.known)
 
 
 def reports_of(frame: pl.DataFrame, frauds: pl.DataFrame) -> Ints:

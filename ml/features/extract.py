@@ -15,7 +15,8 @@ from ml.features.blocks import THREADS, blocks
 from ml.features.catalogue import FEATURE_NAMES, FEATURES
 from ml.features.channel import channel
 from ml.features.client import client
-from ml.features.counterpart import Counterpart, Known, Told, order_of, reports_of
+from ml.features.clocks import clock_of
+from ml.features.counterpart import Counterpart, Counterparts, Known, Told, order_of, reports_of
 from ml.features.counterparty_risk import COUNTS, LABEL_DELAY_DAYS, counterparty_risk, location_risk
 from ml.features.geography import geography
 from ml.features.order import in_both_orders
@@ -71,6 +72,8 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
     made = partial(_column, kind)
     with ThreadPoolExecutor(THREADS) as threads:
         reporting = threads.submit(reports_of, frame, frauds)
+        # Each country's holidays are looked up once, here beside the sorting, which one thread does.
+        threads.submit(lambda: [clock_of(country) for country in frame["client_country"].unique()])
         order, by_moment = in_both_orders(frame)
         gathering = threads.submit(_gathered, frame, order)
         known, frame = Known.of(frame, reporting.result(), order), gathering.result()
@@ -85,8 +88,8 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
         # A fifth of a gigabyte for a million rows: to be given its pages takes longer than to compute what goes there.
         found = dict(zip(names, threads.map(partial(_untold, no_fraud), names), strict=True))
         for column, families in OF_COUNTERPARTS.items():
-            counterparts = Counterpart.blocks_of(orders[column].result(), entities[column], known, wanted)
-            list(threads.map(partial(_of_counterparts, families, wanted, found), counterparts))
+            others = Counterparts.of(orders[column].result(), entities[column], known, wanted)
+            list(threads.map(partial(_of_counterparts, others, families, found), others.blocks))
         frames = list(threads.map(partial(_frame, frame, wanted, found, made), parts, of_clients))
     # Not in one piece: who needs a matrix copies the columns anyway.
     return pl.concat([one for one in frames if one.width], rechunk=False)
@@ -95,7 +98,9 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
 def _gathered(frame: pl.DataFrame, order: Ints) -> pl.DataFrame:
     """The columns that are read, in an order; those without values cost nothing."""
     empty = [name for name in READ if frame[name].null_count() == frame.height]
-    gathered = [pl.col(name).gather(order) for name in READ if name not in empty]
+    # As the numbers that Polars takes, which else are converted for each column.
+    places = pl.Series(order.astype(np.uint32))
+    gathered = [pl.col(name).gather(places) for name in READ if name not in empty]
     return (
         frame.lazy()
         .select(gathered)
@@ -121,11 +126,12 @@ def _untold(no_fraud: Numbers, name: str) -> Numbers:
 
 
 def _of_counterparts(
+    others: Counterparts,
     families: tuple[Callable[[Counterpart], Iterator[Told]], ...],
-    wanted: Wanted,
     found: dict[str, Numbers],
-    counterpart: Counterpart,
+    block: slice,
 ) -> None:
+    counterpart, wanted = others.within(block), others.wanted
     for family in families:
         for rows, columns in family(counterpart):
             places = rows if wanted.is_all else wanted.place.take(rows)

@@ -5,7 +5,7 @@ import polars as pl
 
 from ml.features.channel import HABIT_DAYS, share_of
 from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Sums
-from ml.features.view import USUAL_DAYS, View
+from ml.features.view import USUAL_DAYS, View, entity
 
 EARTH_RADIUS_KM = 6371.0088
 LEAST_HOURS = 1 / 60
@@ -35,10 +35,11 @@ def _distances(view: View) -> Columns:
     if view.is_empty("latitude") or view.is_empty("longitude"):
         return dict.fromkeys(("km_from_previous", "kmh_from_previous", "km_from_usual"), view.unknown)
     has_place = view.known("latitude") & view.known("longitude")
-    every = np.where(has_place, on_sphere(*_degrees(view.frame)), 0)
+    every = _places(view)
+    every[:, ~has_place] = 0
     previous, hours = _previous(view, has_place)
-    has_one, here = view.pick(has_place), every if view.asked is None else every[:, view.asked]
-    there = every[:, np.maximum(previous, 0)]
+    has_one, here = view.pick(has_place), every if view.asked is None else every.take(view.asked, axis=1)
+    there = every.take(np.maximum(previous, 0), axis=1)
     km = np.where(has_one & (previous >= 0), arc_km(here / PARTS, there / PARTS), np.nan)
     usual = np.where(has_one, arc_km(here / PARTS, _centre(view, every)), np.nan)
     return {
@@ -51,10 +52,24 @@ def _distances(view: View) -> Columns:
 def on_sphere(degrees_north: Floats, degrees_east: Floats) -> Ints:
     """Rows x, y, z of the unit sphere, in parts."""
     latitude, longitude = np.radians(degrees_north), np.radians(degrees_east)
-    around = np.cos(latitude)
-    point = np.stack([around * np.cos(longitude), around * np.sin(longitude), np.sin(latitude)])
-    parts: Ints = np.rint(point * PARTS).astype(np.int64)
+    point = np.stack([np.cos(longitude), np.sin(longitude), np.sin(latitude)])
+    point[:2] *= np.cos(latitude)
+    point *= PARTS
+    parts: Ints = np.rint(point, out=point).astype(np.int64)
     return parts
+
+
+def _places(view: View) -> Ints:
+    """Rows x, y, z of each transaction: computed once a location, if its transactions agree on where it is."""
+    north, east = _degrees(view.frame)
+    location = entity(view.frame, "location")
+    if location.max(initial=0) > len(location):
+        return on_sphere(north, east)
+    row_of = np.zeros(location.max(initial=0) + 1, np.int64)
+    row_of[location] = np.arange(len(location))
+    its_north, its_east = north.take(row_of), east.take(row_of)
+    agree = (its_north.take(location) == north).all() and (its_east.take(location) == east).all()
+    return on_sphere(its_north, its_east).take(location, axis=1) if agree else on_sphere(north, east)
 
 
 def _degrees(frame: pl.DataFrame) -> tuple[Floats, Floats]:

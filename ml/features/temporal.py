@@ -1,15 +1,14 @@
 """When a transaction was made, by the client's own clock, and how that fits its own hours."""
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ml.features.clocks import UTC, clock_of
+from ml.features.clocks import clock_of
 from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Number, Sums, share
-from ml.features.view import USUAL_DAYS, View
+from ml.features.view import USUAL_DAYS, View, names
 
 FIRST_BUSINESS_HOUR, LAST_BUSINESS_HOUR = 8, 17
 
@@ -28,7 +27,7 @@ def temporal(view: View) -> Columns:
     day = local // DAY
     hour = (local - day * DAY) / HOUR
     # 1970-01-01 was a Thursday, the day 3 of a week.
-    weekday = (day + 3) % 7
+    weekday = _by_day(lambda days: (days + 3) % 7, day)
     is_weekend = weekday >= 5
     is_open = (hour >= FIRST_BUSINESS_HOUR) & (hour < LAST_BUSINESS_HOUR + 1)
     return {
@@ -38,29 +37,26 @@ def temporal(view: View) -> Columns:
         "is_holiday": is_holiday,
         "is_business_hours": is_open & ~is_weekend & ~is_holiday,
         "days_to_month_end": _by_day(_days_to_month_end, day),
-        "hour_deviation": _deviation(view, every % DAY // MINUTE),
+        "hour_deviation": _deviation(view, (every - every // DAY * DAY) // MINUTE),
     }
 
 
 def _local(view: View) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Milliseconds of the client's clock since 1970, and whether its country is off that day."""
-    local, is_holiday = view.moment.copy(), np.zeros(len(view.moment), bool)
-    countries = view.frame["client_country"]
-    for country in countries.unique():
-        clock = clock_of(country)
-        place = countries.eq_missing(country).arg_true().to_numpy()
-        if clock.zone != UTC:
-            moments = view.frame["transaction_ts"].gather(place).dt.convert_time_zone(clock.zone)
-            local[place] = moments.dt.replace_time_zone(None).dt.epoch("ms").to_numpy()
-        if len(clock.days_off):
-            is_holiday[place] = _by_day(partial(np.isin, test_elements=clock.days_off), local[place] // DAY)
+    local, is_holiday = np.empty_like(view.moment), np.zeros(len(view.moment), bool)
+    number, countries = names(view.frame, "client_country")
+    for one, country in countries.items():
+        clock, place = clock_of(country), np.flatnonzero(number == one)
+        here = clock.local(view.moment.take(place))
+        local[place] = here
+        is_holiday[place] = clock.is_off(here // DAY)
     return local, view.pick(is_holiday)
 
 
 def _by_day(look_up: Callable[[Ints], npt.NDArray[Number]], day: Ints) -> npt.NDArray[Number]:
     """What is true of each row's day since 1970, looked up once for all days from the first to the last."""
     first = day.min()
-    found: npt.NDArray[Number] = look_up(np.arange(first, day.max() + 1))[day - first]
+    found: npt.NDArray[Number] = look_up(np.arange(first, day.max() + 1)).take(day - first)
     return found
 
 
@@ -71,7 +67,7 @@ def _days_to_month_end(day: Ints) -> Floats:
 
 def _deviation(view: View, minute: Ints) -> Floats:
     """1 less the mean cosine of the angles between this hour and those of the client's last 90 days."""
-    cosine, sine = COSINES[minute], SINES[minute]
+    cosine, sine = COSINES.take(minute), SINES.take(minute)
     client = view.client
     since, until = client.back(USUAL_DAYS * DAY), client.now
     others_cosine, others_sine = (Sums.of(part, until).since(since) / PARTS for part in (cosine, sine))

@@ -27,15 +27,16 @@ class Timeline:
     """The rows of a frame by entity, then by moment; rows of one moment are peers, and no window of theirs has them.
 
     `order`: position -> row; None where the frame has this order. `key`: grows with entity and moment, one a
-    millisecond. The others are of the positions whose windows are asked for, all of them at first. `own`: their keys;
-    `start`: first position of the same entity; `now`: first position of the same entity and moment, so that `[x, now)`
-    is strictly before.
+    millisecond. `opens`: is it the first position of its entity? The others are of the positions whose windows are
+    `asked` for, None for all. `own`: their keys; `now`: first position of the same entity and moment, so that
+    `[x, now)` is strictly before.
     """
 
     order: Ints | None
     key: Ints
+    opens: npt.NDArray[np.bool_]
+    asked: Ints | None
     own: Ints
-    start: Ints
     now: Ints
     origin: int
     span: int
@@ -52,20 +53,25 @@ class Timeline:
         opens = changes(entity)
         first, last = (int(moment.min()), int(moment.max())) if len(moment) else (0, 0)
         origin, span = first - REACH, last - first + 2 * REACH
-        key = np.cumsum(opens, dtype=np.int64)
+        key = running(opens)[1:]
         key -= 1
         key *= span
         key += moment
         key -= origin
-        start, now = (_first(begins) for begins in (opens, changes(key)))
-        return cls(order, key, key, start, now, origin, span)
+        return cls(order, key, opens, None, key, _first(changes(key)), origin, span)
 
     def at(self, positions: Ints | None) -> "Timeline":
         """The same, asked for the windows of some positions, which grow; None is all."""
         if positions is None:
             return self
-        own, start, now = (values.take(positions) for values in (self.own, self.start, self.now))
-        return Timeline(self.order, self.key, own, start, now, self.origin, self.span)
+        own, now = self.own.take(positions), self.now.take(positions)
+        return Timeline(self.order, self.key, self.opens, positions, own, now, self.origin, self.span)
+
+    @cached_property
+    def start(self) -> Ints:
+        """For each position that is asked for, the first of its entity."""
+        start = _first(self.opens)
+        return start if self.asked is None else start.take(self.asked)
 
     def back(self, milliseconds: int) -> Ints:
         """For each position that is asked for, the first of its entity at or after its moment less so much."""
@@ -124,8 +130,10 @@ def _merged(keys: Ints, wanted: Ints) -> Ints:
 
 def running(values: npt.NDArray[np.generic]) -> Ints:
     """Sums of integers before each position, exact, with the whole at the end."""
-    out = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=out[1:])
+    out = np.empty(len(values) + 1, np.int64)
+    out[0], out[1:] = 0, values
+    # Of another type, NumPy would sum them with Python's lock in its hand.
+    np.cumsum(out[1:], out=out[1:])
     return out
 
 

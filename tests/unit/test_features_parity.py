@@ -76,6 +76,21 @@ def test_moments_on_the_minute_belong_to_it() -> None:
     assert differences(on_the_minute, labels) == {}
 
 
+def test_a_location_whose_place_is_given_in_two_ways_has_both() -> None:
+    """Places are computed once a location, but only where its transactions agree."""
+    transactions, labels = drawn(9, rows=600)
+    moved = pl.when(pl.int_range(pl.len()) % 7 == 0).then(2.0).otherwise(0.0)
+    assert differences(transactions.with_columns(pl.col("latitude") + moved), labels) == {}
+    assert differences(transactions.with_columns(location=pl.lit(None, pl.Int32)), labels) == {}
+
+
+def test_keys_that_are_far_apart_are_told_apart() -> None:
+    """Tables by key would have as many rows as the highest one."""
+    transactions, labels = drawn(10, rows=400)
+    far = {name: pl.col(name) * 50_000 for name in ("location", "beneficiary", "client")}
+    assert differences(transactions.with_columns(**far, service=pl.col("service") * 5_000), labels) == {}
+
+
 def test_blocks_are_as_good_as_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     transactions, labels = drawn(7)
     whole = extract(transactions.lazy(), labels.lazy()).collect()
