@@ -53,10 +53,9 @@ def distinct(
 ) -> Ints:
     """Distinct counterparts of [t - window, t) among the rows that count, linear in the rows of an entity.
 
-    A transaction stands for its pair from its moment until the pair's next one, but no longer than the window: those
-    that have begun less those that have ended are the pairs of the window. It has ended by its age if it is older than
-    the window and no other came within that, or else by its successor if that is before t.
+    A transaction stands for its pair from its moment until the pair's next one, but no longer than the window. So a
+    pair comes with one that has no other in the window before it, and goes with one that has none in the window after
+    it: those that have come less those that have gone are the pairs of the window.
     """
-    begun, by_age = running(counts), running(counts & (until_next >= window))
-    by_successor = running(counts & (since_previous < window))
-    return begun.take(line.now) - by_age.take(line.back(window)) - by_successor.take(line.now)
+    come, gone = running(counts & (since_previous >= window)), running(counts & (until_next >= window))
+    return come.take(line.now) - gone.take(line.back(window))

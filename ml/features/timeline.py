@@ -131,9 +131,9 @@ def _merged(keys: Ints, wanted: Ints) -> Ints:
 def running(values: npt.NDArray[np.generic]) -> Ints:
     """Sums of integers before each position, exact, with the whole at the end."""
     out = np.empty(len(values) + 1, np.int64)
-    out[0], out[1:] = 0, values
-    # Of another type, NumPy would sum them with Python's lock in its hand.
-    np.cumsum(out[1:], out=out[1:])
+    out[0] = 0
+    # Of another type, or in their own place, NumPy would sum them with Python's lock in its hand.
+    np.cumsum(values.astype(np.int64, copy=False), out=out[1:])
     return out
 
 
