@@ -29,6 +29,8 @@ def _by_moment(frame: pl.DataFrame) -> Ints:
     tied = equals_next.copy()
     tied[1:] |= equals_next[:-1]
     places = np.flatnonzero(tied)
-    peers = pl.DataFrame({"moment": sorted_moment[places], "id": frame["transaction_id"].gather(order[places])})
+    peers = pl.DataFrame(
+        {"moment": sorted_moment[places], "id": frame["transaction_id"].rechunk().gather(order[places])}
+    )
     order[places] = order[places][peers.select(pl.arg_sort_by("moment", "id")).to_series().to_numpy()]
     return order
