@@ -1,6 +1,6 @@
 """Transactions in, features out: what was known when each was made."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -96,9 +96,9 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
     return pl.concat([one for one in frames if one.width], rechunk=False)
 
 
-def _gathered(whole: Mapping[str, Future[pl.Series]], order: pl.Series, name: str) -> pl.Series:
-    """A column that is read, in an order; one without values costs nothing."""
-    column = whole[name].result()
+def _gathered(whole: dict[str, Future[pl.Series]], order: pl.Series, name: str) -> pl.Series:
+    """A column that is read, in an order, and let go; one without values costs nothing."""
+    column = whole.pop(name).result()
     return column if column.null_count() == len(column) else column.gather(order)
 
 
