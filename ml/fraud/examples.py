@@ -12,6 +12,8 @@ from warehouse.errors import ModelError, TrainingError
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 
+ROWS_OF_SLICE = 65_536
+
 # Moments repeat, ids do not: with both the order is total, and a fit sees the same rows in the same places every time.
 ORDER = ("transaction_ts", "transaction_id")
 
@@ -30,7 +32,12 @@ def matrix_of(frame: pl.DataFrame, features: Sequence[Feature]) -> Matrix:
             remedy="compute the features with this version of Cauri, or train a new model: cauri fraud train",
             missing=missing,
         )
-    return frame.select(pl.col(names).cast(pl.Float32)).to_numpy(order="c")
+    columns = frame.select(pl.col(names).cast(pl.Float32))
+    matrix = np.empty((frame.height, len(names)), np.float32)
+    # At once, Polars would make each column one piece first, and hold all features three times.
+    for number, rows in enumerate(columns.iter_slices(ROWS_OF_SLICE)):
+        matrix[number * ROWS_OF_SLICE :][: rows.height] = rows.to_numpy(order="c")
+    return matrix
 
 
 def labels_of(examples: pl.DataFrame) -> npt.NDArray[np.bool_]:

@@ -90,6 +90,16 @@ def test_unknown_values_are_left_unknown(train: pl.DataFrame) -> None:
     assert margin[0] > 0 > margin[1]
 
 
+@pytest.mark.parametrize("rows", [0, 1, 6, 7, 8, 22])
+def test_a_matrix_is_the_same_in_many_slices(rows: int, train: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    some = train.head(rows)
+    whole = some.select(feature.name for feature in FEATURES).to_numpy().astype(np.float32)
+    monkeypatch.setattr("ml.fraud.examples.ROWS_OF_SLICE", 7)
+    matrix = matrix_of(some, FEATURES)
+    assert matrix.flags.c_contiguous
+    assert np.array_equal(matrix, whole, equal_nan=True)
+
+
 def test_class_weight_raises_the_margin(train: pl.DataFrame, later: pl.DataFrame) -> None:
     plain, weighted = (
         fit("xgboost", train, FEATURES, imbalance=imbalance, parameters=SMALL).margin(later).mean()
