@@ -37,6 +37,9 @@ def renew(
 
     The rows of the old one go. Those of the new one have to be frozen: whoever has an older snapshot would miss them.
     False where others use the old leaf for long, or something hangs on it: then everything is as it was.
+
+    Raises:
+        TransientTargetError, TargetError: the server, `fill` or `account` said so; everything is as it was.
     """
     parent, old = parent_of(policy), attached(policy, span)
     if dependents_of(connection, old):
