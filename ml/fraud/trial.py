@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from ml.fraud.contenders import Contender
-from ml.fraud.examples import Floats
+from ml.fraud.examples import ORDER, Floats
 from ml.fraud.metrics import Labels, Scored
 from ml.fraud.models import Fitted, fit
 from ml.fraud.protocol import Fold, Protocol
@@ -56,12 +56,15 @@ def fitted(rows: pl.DataFrame, fold: Fold, contender: Contender, seed: int) -> F
 
 
 def thinned(rows: pl.DataFrame, seed: int, most: int = MOST_HONEST) -> pl.DataFrame:
-    """All frauds, and about as many honest transactions as will do."""
+    """All frauds, and about as many honest transactions as will do: the same ones, in whatever order the rows come."""
     honest = rows.height - int(rows["is_fraud"].sum())
     if honest <= most:
         return rows
-    dice = np.random.default_rng(seed).random(rows.height)
-    return rows.filter(pl.col("is_fraud") | pl.Series(dice < most / honest))
+    # They come by client, whose keys are others in another warehouse of the same files.
+    in_turn = rows.select(pl.arg_sort_by(ORDER)).to_series().to_numpy()
+    is_drawn = np.empty(rows.height, bool)
+    is_drawn[in_turn] = np.random.default_rng(seed).random(rows.height) < most / honest
+    return rows.filter(pl.col("is_fraud") | pl.Series(is_drawn))
 
 
 def scored(tested: pl.DataFrame, score: Floats) -> Scored:

@@ -150,9 +150,14 @@ def test_dealt_out_labels_keep_their_number_and_their_reports() -> None:
 
 
 def test_of_many_honest_transactions_some_are_drawn_and_every_fraud_stays() -> None:
-    made = rows(*((client, "2018-07-31", client % 50 == 0) for client in range(2000)))
+    made = rows(*((client, "2018-07-31", client % 50 == 0) for client in range(2000))).with_columns(
+        transaction_ts=pl.lit(datetime(2018, 7, 31, tzinfo=UTC)), transaction_id=pl.int_range(pl.len()).cast(pl.String)
+    )
     few = thinned(made, seed=1, most=300)
     assert few["is_fraud"].sum() == 40
     assert 200 < few.height - 40 < 400
     assert few.equals(thinned(made, seed=1, most=300))
+    # As other surrogate keys would have them.
+    elsewhere = thinned(made.sample(fraction=1, shuffle=True, seed=2), seed=1, most=300)
+    assert set(elsewhere["transaction_id"]) == set(few["transaction_id"])
     assert thinned(made, seed=1, most=5000).equals(made)
