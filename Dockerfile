@@ -9,7 +9,8 @@ WORKDIR /opt/cauri
 COPY pyproject.toml README.md ./
 RUN uv sync --extra ml --no-install-project
 COPY . .
-RUN uv sync --extra ml
+# The loops of the features are compiled here, and not by each container.
+RUN uv sync --extra ml && .venv/bin/python -c "from ml.fraud.rows import load_loops; load_loops()"
 
 FROM build AS build-lab
 RUN uv sync --extra ml --group lab
@@ -28,6 +29,7 @@ ENTRYPOINT ["/opt/cauri/deploy/compose/with-secrets.sh"]
 
 FROM runtime AS lab
 COPY --from=build-lab /opt/cauri /opt/cauri
+RUN chown -R cauri:cauri /opt/cauri/ml/features/__pycache__
 COPY --chown=cauri:cauri notebooks /notebooks
 USER 10001:10001
 EXPOSE 8888
@@ -35,5 +37,7 @@ CMD ["jupyter", "lab", "--ip=0.0.0.0", "--port=8888", "--no-browser", "--ServerA
 
 FROM runtime AS engine
 COPY --from=build /opt/cauri /opt/cauri
+# Numba takes machine code only from where it could write some.
+RUN chown -R cauri:cauri /opt/cauri/ml/features/__pycache__
 USER 10001:10001
 CMD ["cauri", "--help"]

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ml.features.beneficiary import distinct
+from ml.features.beneficiary import Windows, distinct
 from ml.features.blocks import THREADS, blocks
+from ml.features.compiled import compiled
 from ml.features.counterpart import order_of
 from ml.features.order import in_both_orders
-from ml.features.timeline import DAY, Timeline
+from ml.features.sums import deviation, mean
+from ml.features.timeline import DAY, Floats, Ints, Timeline
 from ml.features.view import View, entity
 
 WINDOWS_DAYS = (1, 7, 30)
@@ -58,16 +60,30 @@ def differences(ours: pl.DataFrame, theirs: pl.DataFrame) -> dict[str, int]:
 
 def _of_clients(part: pl.DataFrame) -> pl.DataFrame:
     view = View.of(part)
+    client, rows = view.client, view.rows
     columns = {}
     for days in WINDOWS_DAYS:
-        paid = view.paid(days)
-        columns[f"count_{days}d"] = pl.Series(paid.count)
-        columns[f"sum_{days}d"] = pl.Series(paid.total).set(pl.Series(paid.count == 0), None)
-        columns[f"deviation_{days}d"] = pl.Series(paid.deviation, nan_to_null=True)
-    columns[f"distinct_{DISTINCT_DAYS}d"] = pl.Series(
-        distinct(view.client, *view.gaps, DISTINCT_DAYS * DAY, view.known("beneficiary"))
-    )
+        since = client.back(days * DAY)
+        count, total, deviations = _spread(view.amounts, since, client.now)
+        columns[f"count_{days}d"] = pl.Series(count)
+        columns[f"sum_{days}d"] = pl.Series(total).set(pl.Series(count == 0), None)
+        columns[f"deviation_{days}d"] = pl.Series(deviations, nan_to_null=True)
+    several = np.empty(len(rows))
+    windows = Windows(DISTINCT_DAYS * DAY, client.back(DISTINCT_DAYS * DAY), client.now)
+    distinct(several, rows, windows, view.pairs.gaps, view.known("beneficiary"))
+    columns[f"distinct_{DISTINCT_DAYS}d"] = pl.Series(several).cast(pl.Int64)
     return part.select("transaction_id").with_columns(**columns)
+
+
+@compiled
+def _spread(before: Ints, since: Ints, until: Ints) -> tuple[Ints, Ints, Floats]:
+    count = until - since
+    total, deviations = np.empty_like(count), np.empty(len(count))
+    for row in range(len(count)):
+        total[row] = before[until[row], 0] - before[since[row], 0]
+        around = mean(before, since[row], until[row])
+        deviations[row] = deviation(before, since[row], until[row], around)
+    return count, total, deviations
 
 
 def _of_beneficiaries(

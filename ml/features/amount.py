@@ -1,70 +1,124 @@
 """How an amount compares with what the client does."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from ml.features.timeline import DAY, Columns, Floats, Ints, Sums, share
+from ml.features.compiled import compiled, ratio
+from ml.features.sums import deviation, mean
+from ml.features.timeline import DAY, Columns, Floats, Ints
 from ml.features.view import USUAL_DAYS, View
 
 ROUND_UNITS = 100
 
 
+class Amounts(NamedTuple):
+    """The family's columns."""
+
+    log_amount: Floats
+    is_round_amount: Floats
+    amount_to_usual: Floats
+    amount_to_mean_24h: Floats
+    amount_to_mean_7d: Floats
+    amount_to_mean_30d: Floats
+    amount_to_mean_90d: Floats
+    amount_to_max_90d: Floats
+    amount_z_7d: Floats
+    amount_z_30d: Floats
+    amount_z_90d: Floats
+    client_mean_7d: Floats
+    client_mean_30d: Floats
+    client_mean_90d: Floats
+    client_mean_1d_to_usual: Floats
+    client_mean_3d_to_usual: Floats
+    client_mean_7d_to_usual: Floats
+    client_high_3d: Floats
+    client_high_7d: Floats
+    client_high_14d: Floats
+    client_highest_to_usual_3d: Floats
+    client_highest_to_usual_7d: Floats
+
+
+class Past(NamedTuple):
+    """First positions of the client's last days, and what is before each position."""
+
+    day: Ints
+    three_days: Ints
+    week: Ints
+    fortnight: Ints
+    month: Ints
+    usual: Ints
+    until: Ints
+    amounts: Ints
+    high: Ints
+    largest: Floats
+
+
 def amount(view: View) -> Columns:
     """The amount against the client's means, deviations and largest, and shifts of those means."""
-    client = view.client
-    # Amounts are compared in minor units, in which the sums are exact.
-    minor, usual, to_usual = (view.pick(values) for values in (view.minor, view.usual_mean, view.to_usual))
-    unit = view.unit
-    found: Columns = {
-        "amount_to_usual": to_usual,
-        "amount_to_max_90d": share(minor, largest(view.minor, client.now, client.back(USUAL_DAYS * DAY))[0]),
-    }
-    paid = {days: view.paid(days) for days in (1, 3, 7, 30, USUAL_DAYS)}
-    found["amount_to_mean_24h"] = share(minor, paid[1].mean)
-    for days in (7, 30, USUAL_DAYS):
-        mean = paid[days].mean
-        found[f"amount_to_mean_{days}d"] = share(minor, mean)
-        found[f"client_mean_{days}d"] = mean * unit
-        found[f"amount_z_{days}d"] = (minor - mean) / paid[days].deviation
-    for days in (1, 3, 7):
-        found[f"client_mean_{days}d_to_usual"] = share(paid[days].mean, usual)
-    high = Sums.of(view.is_high, client.now)
-    for days in (3, 7, 14):
-        found[f"client_high_{days}d"] = high.since(client.back(days * DAY))
-    ratios = np.nan_to_num(view.to_usual)
-    in_week, in_three_days = largest(ratios, client.now, client.back(7 * DAY), client.back(3 * DAY))
-    units = np.maximum(view.told["amount"].to_numpy(), 0)
-    return {
-        **found,
-        "client_highest_to_usual_3d": in_three_days,
-        "client_highest_to_usual_7d": in_week,
-        "log_amount": np.log1p(units),
-        "is_round_amount": (units > 0) & (np.rint(units / ROUND_UNITS) * ROUND_UNITS == units),
-    }
+    client, frame = view.client, view.told
+    since = [client.back(days * DAY) for days in (1, 3, 7, 14, 30, USUAL_DAYS)]
+    largest, to_usual = np.empty(len(view.rows)), np.nan_to_num(view.to_usual)
+    _largest(largest, view.minor, since[-1], client.now)
+    past = Past._make([*since, client.now, view.amounts, view.high_before, largest])
+    out, units = Amounts._make(view.empty(Amounts._fields)), frame["amount"].to_numpy()
+    out.log_amount[:] = np.log1p(np.maximum(units, 0))
+    _compare(out, view.rows, view.minor, view.usual_mean, units, past)
+    _largest(out.client_highest_to_usual_3d, to_usual, past.three_days, past.until)
+    _largest(out.client_highest_to_usual_7d, to_usual, past.week, past.until)
+    return out._asdict()
 
 
-def largest(values: npt.NDArray[np.generic], until: Ints, *sinces: Ints) -> list[Floats]:
-    """Largest of the positions [since, until) for each since, by two spans of 2^k that cover them; NaN without any."""
-    longest = max(int((until - since).max(initial=1)) for since in sinces)
-    # Row k: the largest of the 2^k values from a position on.
-    spans = np.empty((max(longest, 1).bit_length(), len(values) + 1))
-    # One place more: where an empty window after the last row looks.
-    spans[0, :-1], spans[0, -1] = values, np.nan
-    for k in range(1, len(spans)):
-        half = 1 << (k - 1)
-        np.maximum(spans[k - 1, :-half], spans[k - 1, half:], out=spans[k, :-half])
-        spans[k, -half:] = spans[k - 1, -half:]
-    return [_largest(spans, since, until) for since in sinces]
+@compiled
+def _compare(out: Amounts, rows: Ints, minor: Ints, usual_mean: Floats, units: Floats, past: Past) -> None:
+    before = past.amounts
+    for place in range(len(rows)):
+        row, until = rows[place], past.until[place]
+        # Compared in minor units, in which the sums are exact.
+        amount, usual, unit = minor[row], usual_mean[row], ratio(units[place], minor[row])
+        rounded = np.rint(units[place] / ROUND_UNITS) * ROUND_UNITS
+        out.is_round_amount[place] = units[place] > 0 and units[place] == rounded
+        out.amount_to_usual[place] = ratio(amount, usual)
+        day = mean(before, past.day[place], until)
+        three_days = mean(before, past.three_days[place], until)
+        week = mean(before, past.week[place], until)
+        month = mean(before, past.month[place], until)
+        quarter = mean(before, past.usual[place], until)
+        out.amount_to_mean_24h[place] = ratio(amount, day)
+        out.amount_to_mean_7d[place] = ratio(amount, week)
+        out.amount_to_mean_30d[place] = ratio(amount, month)
+        out.amount_to_mean_90d[place] = ratio(amount, quarter)
+        out.amount_to_max_90d[place] = ratio(amount, past.largest[place])
+        out.amount_z_7d[place] = (amount - week) / deviation(before, past.week[place], until, week)
+        out.amount_z_30d[place] = (amount - month) / deviation(before, past.month[place], until, month)
+        out.amount_z_90d[place] = (amount - quarter) / deviation(before, past.usual[place], until, quarter)
+        out.client_mean_7d[place] = week * unit
+        out.client_mean_30d[place] = month * unit
+        out.client_mean_90d[place] = quarter * unit
+        out.client_mean_1d_to_usual[place] = ratio(day, usual)
+        out.client_mean_3d_to_usual[place] = ratio(three_days, usual)
+        out.client_mean_7d_to_usual[place] = ratio(week, usual)
+        out.client_high_3d[place] = past.high[until] - past.high[past.three_days[place]]
+        out.client_high_7d[place] = past.high[until] - past.high[past.week[place]]
+        out.client_high_14d[place] = past.high[until] - past.high[past.fortnight[place]]
 
 
-def _largest(spans: Floats, since: Ints, until: Ints) -> Floats:
-    length = until - since
-    level = np.maximum(np.frexp(np.arange(length.max(initial=0) + 1))[1].astype(np.int64) - 1, 0)
-    row, flat = level * spans.shape[1], spans.ravel()
-    first, second = row.take(length), (row - (1 << level)).take(length)
-    first += since
-    second += until
-    best: Floats = flat.take(first)
-    np.maximum(best, flat.take(second), out=best)
-    best[length <= 0] = np.nan
-    return best
+@compiled
+def _largest(out: Floats, values: npt.NDArray[np.generic], since: Ints, until: Ints) -> None:
+    """Largest of the positions [since, until), which only move on; NaN without any.
+
+    Those that a later and larger one has made idle are forgotten: what is left falls, and the first is the largest.
+    """
+    falling = np.empty(len(values), np.int64)
+    first = end = taken = 0
+    for row in range(len(out)):
+        while taken < until[row]:
+            while end > first and values[falling[end - 1]] <= values[taken]:
+                end -= 1
+            falling[end] = taken
+            end += 1
+            taken += 1
+        while first < end and falling[first] < since[row]:
+            first += 1
+        out[row] = values[falling[first]] if first < end else np.nan

@@ -1,61 +1,90 @@
 """To whom a client pays, and who pays to a beneficiary: distinct counterparts, new ones, the age of a pair."""
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from ml.features.counterpart import Counterpart, Told
-from ml.features.timeline import DAY, HOUR, Columns, Ints, Sums, Timeline, running
-from ml.features.view import USUAL_DAYS, View
+from ml.features.compiled import compiled
+from ml.features.counterpart import Counterpart
+from ml.features.pairs import Gaps, Pairs
+from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints, Marks, running
+from ml.features.view import View
 
 WINDOWS = {"24h": 24 * HOUR, "7d": 7 * DAY, "30d": 30 * DAY}
 
 
+class Beneficiaries(NamedTuple):
+    """Columns of the family that looks at the client."""
+
+    is_new_beneficiary: Floats
+    pair_count_90d: Floats
+    pair_age_days: Floats
+    client_beneficiaries_24h: Floats
+    client_beneficiaries_7d: Floats
+    client_beneficiaries_30d: Floats
+    client_new_beneficiaries_24h: Floats
+    client_new_beneficiaries_7d: Floats
+
+
+class Windows(NamedTuple):
+    """Positions [since, until), so many milliseconds wide."""
+
+    width: int
+    since: Ints
+    until: Ints
+
+
 def beneficiary(view: View) -> Columns:
     """Distinct and new beneficiaries of the client, and the history of the pair."""
-    client, pair = view.client, view.pair
-    since = pair.back(USUAL_DAYS * DAY)
-    count = pair.now - since
-    age = (pair.key - pair.key[np.minimum(since, len(pair.key) - 1)]) / DAY
-    has_one = view.known("beneficiary")
-    pair_count = pair.by_row(count)
-    found = {
-        "is_new_beneficiary": pair_count == 0,
-        "pair_count_90d": pair_count,
-        "pair_age_days": pair.rows(np.where(count > 0, age, np.nan)),
-    }
-    newcomers = Sums.of((pair_count == 0) & has_one, client.now)
-    opened = {f"client_new_beneficiaries_{name}": newcomers.since(client.back(WINDOWS[name])) for name in ("24h", "7d")}
-    several = {
-        f"client_beneficiaries_{name}": distinct(client, *view.gaps, window, has_one)
-        for name, window in WINDOWS.items()
-    }
-    of_pair = {name: view.where_known("beneficiary", view.pick(values)) for name, values in found.items()}
-    return of_pair | opened | several
+    client, pairs, has_one = view.client, view.pairs, view.known("beneficiary")
+    out = Beneficiaries._make(view.empty(Beneficiaries._fields))
+    _tell(out, view.rows, pairs, has_one)
+    columns = out._asdict()
+    every = np.arange(len(view.rows))
+    for name, window in WINDOWS.items():
+        since = client.back(window)
+        several = columns[f"client_beneficiaries_{name}"]
+        distinct(several, every, Windows(window, since, client.now), pairs.gaps, has_one)
+    new = running(has_one & (pairs.earlier == 0))
+    for name in ("24h", "7d"):
+        columns[f"client_new_beneficiaries_{name}"][:] = new.take(client.now) - new.take(client.back(WINDOWS[name]))
+    return columns
 
 
-def fan_in(payee: Counterpart) -> Iterator[Told]:
+@compiled
+def _tell(out: Beneficiaries, rows: Ints, pairs: Pairs, has_one: Marks) -> None:
+    for place in range(len(rows)):
+        row = rows[place]
+        is_known = has_one[row] and pairs.earlier[row] > 0
+        out.is_new_beneficiary[place] = pairs.earlier[row] == 0 if has_one[row] else np.nan
+        out.pair_count_90d[place] = pairs.earlier[row] if has_one[row] else np.nan
+        out.pair_age_days[place] = pairs.age[row] / DAY if is_known else np.nan
+
+
+def fan_in(payee: Counterpart) -> None:
     """Transactions to the beneficiary and distinct clients that made them."""
     line, known = payee.line, payee.known
-    counts = {f"beneficiary_count_{name}": line.now - line.back(window) for name, window in WINDOWS.items()}
-    since_previous, until_next = known.since_previous.take(payee.rows), known.until_next.take(payee.rows)
+    gaps = Gaps(known.since_previous.take(payee.rows), known.until_next.take(payee.rows))
     every = np.ones(len(line.key), bool)
-    several = {
-        f"beneficiary_clients_{name}": distinct(line, since_previous, until_next, window, every)
-        for name, window in WINDOWS.items()
-    }
-    yield payee.told, counts | several
+    for name, window in WINDOWS.items():
+        since = line.back(window)
+        payee.out[f"beneficiary_count_{name}"][payee.places] = line.now - since
+        several = payee.out[f"beneficiary_clients_{name}"]
+        distinct(several, payee.places, Windows(window, since, line.now), gaps, every)
 
 
-def distinct(
-    line: Timeline, since_previous: Ints, until_next: Ints, window: int, counts: npt.NDArray[np.bool_]
-) -> Ints:
-    """Distinct counterparts of [t - window, t) among the rows that count, linear in the rows of an entity.
+@compiled
+def distinct(out: Floats, places: Ints, windows: Windows, gaps: Gaps, counts: Marks) -> None:
+    """Distinct counterparts of windows [t - width, t) among the rows that count, linear in the rows of an entity.
 
     A transaction stands for its pair from its moment until the pair's next one, but no longer than the window. So a
     pair comes with one that has no other in the window before it, and goes with one that has none in the window after
     it: those that have come less those that have gone are the pairs of the window.
     """
-    come, gone = running(counts & (since_previous >= window)), running(counts & (until_next >= window))
-    return come.take(line.now) - gone.take(line.back(window))
+    come, gone = np.zeros(len(counts) + 1, np.int64), np.zeros(len(counts) + 1, np.int64)
+    for position in range(len(counts)):
+        comes = counts[position] & (gaps.since_previous[position] >= windows.width)
+        goes = counts[position] & (gaps.until_next[position] >= windows.width)
+        come[position + 1], gone[position + 1] = come[position] + comes, gone[position] + goes
+    for number in range(len(places)):
+        out[places[number]] = come[windows.until[number]] - gone[windows.since[number]]

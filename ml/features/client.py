@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from ml.features.timeline import DAY, Columns, Floats
-from ml.features.view import View, names
+from ml.features.view import View, named
 
 SIZES = {"MICRO": 0, "SMALL": 1, "MEDIUM": 2, "LARGE": 3}
 RISK_LEVELS = {"LOW": 0, "MEDIUM": 1, "HIGH": 2}
@@ -18,15 +18,12 @@ def client(view: View) -> Columns:
         "client_size": _ranked(view, "company_size", SIZES),
         "client_risk_level": _ranked(view, "risk_level", RISK_LEVELS),
         "client_kyc_level": frame["kyc_level"].cast(pl.Float64).to_numpy(),
-        "client_tenure_days": view.pick(view.moment) // DAY - first_day,
+        "client_tenure_days": view.moment.take(view.rows) // DAY - first_day,
     }
 
 
 def _ranked(view: View, column: str, ranks: dict[str, int]) -> Floats:
     if view.is_empty(column):
-        return view.unknown
-    number, there = names(view.told, column)
-    rank = np.full(max(there) + 1, np.nan)
-    for one, name in there.items():
-        rank[one] = ranks.get(name or "", np.nan)
-    return rank.take(number)
+        return np.full(len(view.rows), np.nan)
+    number, names = named(view.told, column)
+    return np.array([ranks.get(name or "", np.nan) for name in names]).take(number)

@@ -1,20 +1,20 @@
 """The clock and the days off of a country."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from ml.features.timeline import DAY, Ints
+from ml.features.compiled import compiled
+from ml.features.timeline import DAY, Ints, Marks
 
 UTC = "UTC"
 YEARS = range(2000, 2041)
 # Tables of days begin and end at multiples, so that they are of use again.
 TABLE_DAYS = 128
-Marks = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -24,37 +24,42 @@ class Clock:
     zone: str
     days_off: Ints
 
-    def local(self, moment: Ints) -> Ints:
-        """Milliseconds since 1970 that the clock shows, as if it were UTC, at moments.
-
-        Converting a moment takes a hundred nanoseconds: it is done at midnight only, and of days in which the clock
-        is put forward or back.
-        """
-        if self.zone == UTC or not len(moment):
-            return moment
-        day = moment // DAY
-        first = int(day.min()) // TABLE_DAYS * TABLE_DAYS
-        ahead, is_put = _days_of(self.zone, first, (int(day.max()) // TABLE_DAYS + 1) * TABLE_DAYS)
-        day -= first
-        local: Ints = moment + ahead.take(day)
-        rows = np.flatnonzero(is_put.take(day)) if is_put.any() else ()
-        if len(rows):
-            local[rows] = _converted(moment.take(rows), self.zone)
-        return local
-
-    def is_off(self, day: Ints) -> Marks:
-        """Is a day since 1970 off?"""
-        if not len(self.days_off):
-            return np.zeros(len(day), bool)
-        found: Marks = self._is_off.take(day - self.days_off[0] + 1, mode="clip")
+    def is_off(self, first: int, until: int) -> Marks:
+        """Of the days [first, until) since 1970."""
+        found = np.zeros(until - first, bool)
+        found[self.days_off[(self.days_off >= first) & (self.days_off < until)] - first] = True
         return found
 
-    @cached_property
-    def _is_off(self) -> Marks:
-        """From the day before the first one off to the day after the last."""
-        found = np.zeros(self.days_off[-1] - self.days_off[0] + 3, bool)
-        found[self.days_off - self.days_off[0] + 1] = True
-        return found
+
+def local_times(moment: Ints, clock: Ints, clocks: Sequence[Clock]) -> Ints:
+    """Milliseconds since 1970 that clocks show, as if it were UTC, at moments. `clock`: of each, among these.
+
+    Converting a moment takes a hundred nanoseconds: it is done at midnight only, and of days in which the clock
+    is put forward or back.
+    """
+    if not len(moment):
+        return moment
+    first, until = (int(moment.min()) // DAY // TABLE_DAYS, int(moment.max()) // DAY // TABLE_DAYS + 1)
+    tables = [_days_of(one.zone, first * TABLE_DAYS, until * TABLE_DAYS) for one in clocks]
+    ahead, is_put = (np.stack(table) for table in zip(*tables, strict=True))
+    local, is_open = _shown(moment, clock, first * TABLE_DAYS, ahead, is_put)
+    rows = np.flatnonzero(is_open)
+    for number, one in enumerate(clocks):
+        its = rows[clock[rows] == number]
+        if len(its):
+            local[its] = _converted(moment[its], one.zone)
+    return local
+
+
+@compiled
+def _shown(moment: Ints, clock: Ints, first: int, ahead: Ints, is_put: Marks) -> tuple[Ints, Marks]:
+    """What clocks show by their tables of days, and where a table does not know."""
+    local, is_open = np.empty_like(moment), np.empty(len(moment), np.bool_)
+    for row in range(len(moment)):
+        day = moment[row] // DAY - first
+        local[row] = moment[row] + ahead[clock[row], day]
+        is_open[row] = is_put[clock[row], day]
+    return local, is_open
 
 
 @lru_cache(maxsize=256)

@@ -14,9 +14,6 @@ from ml.features.wanted import Wanted
 # A report that has not come: after every moment.
 NEVER = np.iinfo(np.int64).max // 4
 
-# What a family says: some rows of all transactions, and their values.
-Told = tuple[Ints, Columns]
-
 
 @dataclass(frozen=True)
 class Known:
@@ -42,12 +39,18 @@ class Known:
 
 @dataclass(frozen=True)
 class Counterpart:
-    """A block of entities. `rows`: of all transactions, in the order of `line`; `told`: those that it is asked for."""
+    """A block of entities. `rows`: of all transactions, in the order of `line`.
+
+    `out`: columns of all rows that are wanted. Of the positions that `line` is asked for, `places`: in these columns;
+    `moment`: milliseconds since 1970.
+    """
 
     rows: Ints
-    told: Ints
     line: Timeline
     known: Known
+    out: Columns
+    places: Ints
+    moment: Ints
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,12 @@ class Counterparts:
     entity: Ints
     known: Known
     wanted: Wanted
+    out: Columns
 
     @classmethod
-    def of(cls, order: Ints, entity: Ints, known: Known, wanted: Wanted) -> "Counterparts":
+    def of(cls, order: Ints, entity: Ints, known: Known, wanted: Wanted, out: Columns) -> "Counterparts":
         """Of the entities of all rows."""
-        return cls(order, entity.take(order), known, wanted)
+        return cls(order, entity.take(order), known, wanted, out)
 
     @property
     def blocks(self) -> list[slice]:
@@ -72,8 +76,12 @@ class Counterparts:
     def within(self, block: slice) -> Counterpart:
         """Those of a block."""
         rows = self.order[block]
-        asked, line = self.wanted.among(rows), Timeline.of(self.entity[block], self.known.moment.take(rows))
-        return Counterpart(rows, rows if asked is None else rows.take(asked), line.at(asked), self.known)
+        moment = self.known.moment.take(rows)
+        line, asked = Timeline.of(self.entity[block], moment), self.wanted.among(rows)
+        if asked is None:
+            return Counterpart(rows, line, self.known, self.out, rows, moment)
+        places = self.wanted.place.take(rows.take(asked))
+        return Counterpart(rows, line.at(asked), self.known, self.out, places, moment.take(asked))
 
 
 def reports_of(frame: pl.DataFrame, frauds: pl.DataFrame) -> Ints:

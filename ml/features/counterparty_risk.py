@@ -1,12 +1,12 @@
 """What was known of frauds at the beneficiary and the location when a transaction was made: reports, not truths."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from ml.features.counterpart import NEVER, Counterpart, Told
-from ml.features.timeline import DAY, Columns, Floats, Ints, Timeline, running, share
+from ml.features.compiled import compiled, ratio
+from ml.features.counterpart import NEVER, Counterpart
+from ml.features.timeline import DAY, Columns, Floats, Ints, Timeline, before, running
 from ml.features.view import USUAL_DAYS
 
 # Reports come about a week after their transactions: counts of transactions look back as much further.
@@ -21,35 +21,36 @@ LAST = 3
 PRIOR_FRAUDS, PRIOR_TRANSACTIONS = 0.02, 1.0
 
 
-@dataclass(frozen=True)
-class Reports:
-    """Frauds along a timeline, by entity and by when they were reported.
+class Risk(NamedTuple):
+    """Columns of the beneficiary."""
 
-    `key`: of the report, as the timeline counts. `position`: of the transaction. `until`: for each position that is
-    asked for, how many of them were reported before its moment, those of earlier entities included.
-    """
+    beneficiary_frauds_1d: Floats
+    beneficiary_frauds_3d: Floats
+    beneficiary_frauds_7d: Floats
+    beneficiary_frauds_14d: Floats
+    beneficiary_frauds_21d: Floats
+    beneficiary_frauds_28d: Floats
+    beneficiary_risk_7d: Floats
+    beneficiary_risk_14d: Floats
+    beneficiary_risk_28d: Floats
+    beneficiary_labelled_28d: Floats
+    last_labelled_share: Floats
+    ordinary_frauds_28d: Floats
+    days_since_fraud_report: Floats
 
-    line: Timeline
-    key: Ints
-    position: Ints
-    until: Ints
+
+class Episode(NamedTuple):
+    """Columns of what was reported since the first report of the last 21 days."""
+
+    days_since_first: Floats
+    frauds_since_first: Floats
+    honest_since_first: Floats
+    fraud_share_since_first: Floats
 
     @classmethod
-    def of(cls, line: Timeline, position: Ints, reported: Ints) -> "Reports":
-        """Of the transactions at some positions."""
-        key = line.keys_of(position, reported)
-        by_report = np.argsort(key, kind="stable")
-        return cls(line, key[by_report], position[by_report], _before(line, key))
-
-    def since(self, days: int) -> Ints:
-        """For each position, how many were reported before [t - days, t)."""
-        return _before(self.line, self.key + days * DAY)
-
-
-def _before(line: Timeline, keys: Ints) -> Ints:
-    """For each position that is asked for, how many keys are before its moment; they are few, and looked up cheaply."""
-    first_after = np.searchsorted(line.own, keys, side="right")
-    return np.cumsum(np.bincount(first_after, minlength=len(line.own) + 1)[:-1])
+    def of(cls, out: Columns, suffix: str) -> "Episode":
+        """Of reports of any fraud, or of ordinary ones."""
+        return cls(*(out[f"{name}_{suffix}"] for name in cls._fields))
 
 
 # 0, and all else unknown, at a beneficiary of which no fraud has been reported.
@@ -59,7 +60,57 @@ COUNTS = (
 )  # fmt: skip
 
 
-def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
+class Past(NamedTuple):
+    """First positions of windows of transactions, which end when reports were to be expected: `seen`."""
+
+    seen: Ints
+    week: Ints
+    fortnight: Ints
+    month: Ints
+    usual: Ints
+
+
+class Told(NamedTuple):
+    """Transactions at whose beneficiary a fraud has been reported: places in columns, and keys of their moments.
+
+    The others are how many had been reported before those moments, or so long before them.
+    """
+
+    places: Ints
+    own: Ints
+    past: Past
+    until: Ints
+    day: Ints
+    three_days: Ints
+    week: Ints
+    fortnight: Ints
+    three_weeks: Ints
+    month: Ints
+    usual: Ints
+
+
+class Reports(NamedTuple):
+    """Frauds along a timeline, by entity and by when they were reported.
+
+    `key`: of the report, as the timeline counts. `position`: of the transaction.
+    """
+
+    key: Ints
+    position: Ints
+
+    @classmethod
+    def of(cls, line: Timeline, position: Ints, reported: Ints) -> "Reports":
+        """Of the transactions at some positions."""
+        key = line.keys_of(position, reported)
+        by_report = np.argsort(key, kind="stable")
+        return cls(key[by_report], position[by_report])
+
+    def before(self, own: Ints, days: int = 0) -> Ints:
+        """For each key of a moment, how many were reported before [t - days, t), earlier entities included."""
+        return before(self.key, own, days * DAY)
+
+
+def counterparty_risk(payee: Counterpart) -> None:
     """Reported frauds at the beneficiary over windows, and its last and first ones."""
     line, reported = payee.line, payee.known.reported.take(payee.rows)
     is_fraud = reported < NEVER
@@ -68,71 +119,92 @@ def counterparty_risk(payee: Counterpart) -> Iterator[Told]:
     # Of which the amount was not high for their client, or of which nothing is known.
     frauds = frauds[~payee.known.is_high[payee.rows[frauds]]]
     ordinary = Reports.of(line, frauds, reported[frauds])
-    seen = line.back(LABEL_DELAY_DAYS * DAY)
-    counts = {days: reports.until - reports.since(days) for days in RISK_DAYS}
-    labelled = {days: seen - line.back((LABEL_DELAY_DAYS + days) * DAY) for days in SMOOTHED_DAYS}
-    yield (
-        payee.told,
-        {
-            **{f"beneficiary_risk_{days}d": _smoothed(counts[days], labelled[days]) for days in SMOOTHED_DAYS},
-            "beneficiary_labelled_28d": labelled[28],
-            "last_labelled_share": _last(line, payee.known.moment.take(payee.told), reported, seen),
-        },
+    out, past = (
+        Risk._make(payee.out[name] for name in Risk._fields),
+        Past(*(line.back(days * DAY) for days in (7, 14, 21, 35, USUAL_DAYS))),
     )
-    has_report = np.flatnonzero(reports.until > running(is_fraud)[line.start])
-    of_reports = {
-        **{f"beneficiary_frauds_{days}d": count for days, count in counts.items()},
-        "ordinary_frauds_28d": ordinary.until - ordinary.since(28),
-        "days_since_fraud_report": _days_since_last(reports),
-        **_episode(reports, reports, seen, "report"),
-        **_episode(ordinary, reports, seen, "ordinary"),
-    }
-    yield payee.told[has_report], {name: values[has_report] for name, values in of_reports.items()}
+    _tell(out, payee.places, past, payee.moment, reported)
+    has_report = np.flatnonzero(reports.before(line.own) > running(is_fraud)[line.start])
+    own = line.own.take(has_report)
+    known = (reports.before(own, days) for days in (0, *RISK_DAYS, USUAL_DAYS))
+    told = Told(payee.places.take(has_report), own, Past(*(of.take(has_report) for of in past)), *known)
+    _tell_reported(out, told, reports)
+    out.ordinary_frauds_28d[told.places] = ordinary.before(own) - ordinary.before(own, 28)
+    _tell_episode(Episode.of(payee.out, "report"), told, reports, reports)
+    _tell_episode(Episode.of(payee.out, "ordinary"), told, reports, ordinary)
 
 
-def location_risk(place: Counterpart) -> Iterator[Told]:
+@compiled
+def _tell(out: Risk, places: Ints, past: Past, moment: Ints, reported: Ints) -> None:
+    """What does not ask for reports, as if there were none."""
+    for number in range(len(places)):
+        place, seen = places[number], past.seen[number]
+        out.beneficiary_risk_7d[place] = smoothed(0, seen - past.week[number])
+        out.beneficiary_risk_14d[place] = smoothed(0, seen - past.fortnight[number])
+        out.beneficiary_risk_28d[place] = smoothed(0, seen - past.month[number])
+        out.beneficiary_labelled_28d[place] = seen - past.month[number]
+        first, known = max(past.usual[number], seen - LAST), 0
+        for position in range(first, seen):
+            known += reported[position] < moment[number]
+        out.last_labelled_share[place] = ratio(known, seen - first)
+
+
+@compiled
+def _tell_reported(out: Risk, told: Told, reports: Reports) -> None:
+    past = told.past
+    for number in range(len(told.places)):
+        place, until, seen = told.places[number], told.until[number], past.seen[number]
+        out.beneficiary_frauds_1d[place] = until - told.day[number]
+        out.beneficiary_frauds_3d[place] = until - told.three_days[number]
+        out.beneficiary_frauds_7d[place] = until - told.week[number]
+        out.beneficiary_frauds_14d[place] = until - told.fortnight[number]
+        out.beneficiary_frauds_21d[place] = until - told.three_weeks[number]
+        out.beneficiary_frauds_28d[place] = until - told.month[number]
+        out.beneficiary_risk_7d[place] = smoothed(until - told.week[number], seen - past.week[number])
+        out.beneficiary_risk_14d[place] = smoothed(until - told.fortnight[number], seen - past.fortnight[number])
+        out.beneficiary_risk_28d[place] = smoothed(until - told.month[number], seen - past.month[number])
+        if until > told.usual[number]:
+            out.days_since_fraud_report[place] = (told.own[number] - reports.key[until - 1]) / DAY
+
+
+def _tell_episode(out: Episode, told: Told, reports: Reports, opening: Reports) -> None:
+    """The first report of the last 21 days, what was reported since, and the transactions beside those frauds."""
+    until, first = opening.before(told.own), opening.before(told.own, EPISODE_DAYS)
+    _tell_since(out, told, opening, until, first, np.searchsorted(reports.key, opening.key))
+
+
+@compiled
+def _tell_since(out: Episode, told: Told, opening: Reports, until: Ints, first: Ints, rank: Ints) -> None:
+    """`rank`: how many of all reports are before each of those that can open an episode."""
+    for number in range(len(told.places)):
+        place, report = told.places[number], first[number]
+        if report == until[number]:
+            continue
+        frauds = told.until[number] - rank[report]
+        honest = max(told.past.seen[number] - opening.position[report] - frauds, 0)
+        out.days_since_first[place] = (told.own[number] - opening.key[report]) / DAY
+        out.frauds_since_first[place] = until[number] - report
+        out.honest_since_first[place] = honest
+        out.fraud_share_since_first[place] = ratio(frauds, frauds + honest)
+
+
+def location_risk(place: Counterpart) -> None:
     """The rate at the location."""
     line, reported = place.line, place.known.reported[place.rows]
     frauds = np.flatnonzero(reported < NEVER)
     reports = Reports.of(line, frauds, reported[frauds])
+    known = reports.before(line.own) - reports.before(line.own, 28)
     labelled = line.back(LABEL_DELAY_DAYS * DAY) - line.back((LABEL_DELAY_DAYS + 28) * DAY)
-    yield place.told, {"location_risk_28d": _smoothed(reports.until - reports.since(28), labelled)}
+    _tell_location(place.out["location_risk_28d"], place.places, known, labelled)
 
 
-def _smoothed(frauds: Ints, transactions: Ints) -> Floats:
-    rate: Floats = (frauds + PRIOR_FRAUDS) / (transactions + PRIOR_TRANSACTIONS)
-    return rate
+@compiled
+def _tell_location(out: Floats, places: Ints, frauds: Ints, transactions: Ints) -> None:
+    for number in range(len(places)):
+        out[places[number]] = smoothed(frauds[number], transactions[number])
 
 
-def _last(line: Timeline, moment: Ints, reported: Ints, seen: Ints) -> Floats:
-    """Share of frauds, as reported by now, of the beneficiary's last 3 transactions of [t - 90 d, t - label delay)."""
-    known, count = np.zeros(len(seen)), np.minimum(seen - line.back(USUAL_DAYS * DAY), LAST)
-    for back in range(1, LAST + 1):
-        known += (back <= count) & (reported.take(np.maximum(seen - back, 0)) < moment)
-    return share(known, count)
-
-
-def _days_since_last(reports: Reports) -> Floats:
-    out = np.full(len(reports.line.own), np.nan)
-    has_one = np.flatnonzero(reports.until > reports.since(USUAL_DAYS))
-    out[has_one] = (reports.line.own[has_one] - reports.key[reports.until[has_one] - 1]) / DAY
-    return out
-
-
-def _episode(opening: Reports, reports: Reports, seen: Ints, suffix: str) -> Columns:
-    """The first report of the last 21 days, what was reported since, and the transactions beside those frauds."""
-    line, first = opening.line, opening.since(EPISODE_DAYS)
-    frauds = opening.until - first
-    days, honest, rate = (np.full(len(line.own), np.nan) for _ in range(3))
-    has_one = np.flatnonzero(frauds)
-    opened = opening.key[first[has_one]]
-    days[has_one] = (line.own[has_one] - opened) / DAY
-    known_frauds = reports.until[has_one] - np.searchsorted(reports.key, opened)
-    others = np.maximum(seen[has_one] - opening.position[first[has_one]] - known_frauds, 0)
-    honest[has_one], rate[has_one] = others, share(known_frauds, known_frauds + others)
-    return {
-        f"days_since_first_{suffix}": days,
-        f"frauds_since_first_{suffix}": frauds,
-        f"honest_since_first_{suffix}": honest,
-        f"fraud_share_since_first_{suffix}": rate,
-    }
+@compiled
+def smoothed(frauds: int, transactions: int) -> float:
+    """The rate, with a prior."""
+    return (frauds + PRIOR_FRAUDS) / (transactions + PRIOR_TRANSACTIONS)

@@ -1,6 +1,6 @@
 """Transactions in, features out: what was known when each was made."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from ml.features.amount import amount
 from ml.features.beneficiary import beneficiary, fan_in
@@ -16,7 +17,8 @@ from ml.features.catalogue import FEATURE_NAMES, FEATURES
 from ml.features.channel import channel
 from ml.features.client import client
 from ml.features.clocks import clock_of
-from ml.features.counterpart import Counterpart, Counterparts, Known, Told, order_of, reports_of
+from ml.features.compiled import Float, validity
+from ml.features.counterpart import Counterpart, Counterparts, Known, order_of, reports_of
 from ml.features.counterparty_risk import COUNTS, LABEL_DELAY_DAYS, counterparty_risk, location_risk
 from ml.features.geography import geography
 from ml.features.order import in_both_orders
@@ -31,7 +33,7 @@ IDENTITY = ("transaction_id", "transaction_ts", "date_key", "client", "amount")
 HISTORY_DAYS = LABEL_DELAY_DAYS + 28 + USUAL_DAYS
 
 OF_CLIENTS = (temporal, amount, velocity, beneficiary, channel, geography, client)
-OF_COUNTERPARTS: dict[str, tuple[Callable[[Counterpart], Iterator[Told]], ...]] = {
+OF_COUNTERPARTS: dict[str, tuple[Callable[[Counterpart], None], ...]] = {
     "beneficiary": (fan_in, counterparty_risk),
     "location": (location_risk,),
 }
@@ -82,15 +84,15 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
         entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
         wanted = Wanted.of(frame, since)
         orders = {column: threads.submit(order_of, entities[column], by_moment) for column in entities}
-        parts = list(threads.map(partial(_of_clients, frame, known, wanted, made), of_clients))
+        parts = list(threads.map(partial(_of_clients, frame, known, wanted, kind, made), of_clients))
         told = {name for part in parts for name in part}
         names = [name for name in FEATURE_NAMES if name not in told]
         no_fraud = np.where(entities["beneficiary"][wanted.rows] > 0, 0, np.nan).astype(kind)
         # A fifth of a gigabyte for a million rows: to be given its pages takes longer than to compute what goes there.
         found = dict(zip(names, threads.map(partial(_untold, no_fraud), names), strict=True))
         for column, families in OF_COUNTERPARTS.items():
-            others = Counterparts.of(orders[column].result(), entities[column], known, wanted)
-            list(threads.map(partial(_of_counterparts, others, families, found), others.blocks))
+            others = Counterparts.of(orders[column].result(), entities[column], known, wanted, found)
+            list(threads.map(partial(_of_counterparts, others, families), others.blocks))
         frames = list(threads.map(partial(_frame, frame, wanted, found, made), parts, of_clients))
     # Not in one piece: who needs a matrix copies the columns anyway.
     return pl.concat([one for one in frames if one.width], rechunk=False)
@@ -102,11 +104,13 @@ def _gathered(whole: dict[str, Future[pl.Series]], order: pl.Series, name: str) 
     return column if column.null_count() == len(column) else column.gather(order)
 
 
-def _of_clients(frame: pl.DataFrame, known: Known, wanted: Wanted, made: Made, block: slice) -> dict[str, pl.Series]:
+def _of_clients(
+    frame: pl.DataFrame, known: Known, wanted: Wanted, kind: Float, made: Made, block: slice
+) -> dict[str, pl.Series]:
     """Features of a block of clients; what their counterparts have to know is told them."""
     asked = wanted.among(block)
-    view = View.of(frame[block], asked)
-    known.since_previous[block], known.until_next[block] = view.gaps
+    view = View.of(frame[block], asked, kind)
+    known.since_previous[block], known.until_next[block] = view.pairs.gaps
     known.is_high[block] = view.is_high
     if asked is not None and not len(asked):
         return {}
@@ -118,19 +122,10 @@ def _untold(no_fraud: Numbers, name: str) -> Numbers:
     return no_fraud.copy() if name in COUNTS else np.full_like(no_fraud, np.nan)
 
 
-def _of_counterparts(
-    others: Counterparts,
-    families: tuple[Callable[[Counterpart], Iterator[Told]], ...],
-    found: dict[str, Numbers],
-    block: slice,
-) -> None:
-    counterpart, wanted = others.within(block), others.wanted
+def _of_counterparts(others: Counterparts, families: tuple[Callable[[Counterpart], None], ...], block: slice) -> None:
+    counterpart = others.within(block)
     for family in families:
-        for rows, columns in family(counterpart):
-            places = rows if wanted.is_all else wanted.place.take(rows)
-            for name, values in columns.items():
-                # As the type that they get: NumPy is slower where it has to convert.
-                found[name][places] = values.astype(found[name].dtype, copy=False)
+        family(counterpart)
 
 
 def _frame(
@@ -150,5 +145,10 @@ def _frame(
     return pl.DataFrame([*identity, *(columns[name] for name in FEATURE_NAMES)])
 
 
-def _column(kind: type[np.floating[Any]], name: str, values: Numbers) -> pl.Series:
-    return pl.Series(name, values.astype(kind, copy=False), nan_to_null=name in NULLABLE)
+def _column(kind: Float, name: str, values: Numbers) -> pl.Series:
+    """Without a copy of values that have the kind."""
+    values = np.ascontiguousarray(values, kind)
+    known, count = validity(values) if name in NULLABLE else (None, len(values))
+    buffers = [None if count == len(values) else pa.py_buffer(known), pa.py_buffer(values)]
+    array = pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), buffers, len(values) - count)
+    return pl.Series(name, array)

@@ -128,7 +128,8 @@ def point_of(row: Row) -> Ints | None:
     """The place on the sphere, None where it is unknown."""
     if row["latitude"] is None or row["longitude"] is None:
         return None
-    return on_sphere(np.array([row["latitude"]]), np.array([row["longitude"]]))[:, 0]
+    point: Ints = on_sphere(np.array([row["latitude"]]), np.array([row["longitude"]]))[0]
+    return point
 
 
 def usual_mean(client: Trail, moment: int) -> float | None:

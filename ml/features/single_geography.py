@@ -16,13 +16,13 @@ def geography(client: Trail, row: Row, moment: int) -> Features:
     at = point_of(row)
     placed = [past for past in client.window(moment - USUAL_DAYS * DAY, moment) if past.point is not None]
     point = placed[-1].point if placed else None
-    km = arc_km(at / PARTS, point / PARTS) if at is not None and point is not None else None
+    km = _km(at / PARTS, point / PARTS) if at is not None and point is not None else None
     hours = (moment - placed[-1].moment) / HOUR if placed else 0.0
     return {
         "is_other_country": None if here is None or home is None else float(here != home),
         "location_share_30d": None if row["location"] is None else ratio(same, len(pasts)),
-        "km_from_previous": None if km is None else float(km),
-        "kmh_from_previous": None if km is None else float(km) / max(hours, LEAST_HOURS),
+        "km_from_previous": km,
+        "kmh_from_previous": None if km is None else km / max(hours, LEAST_HOURS),
         "km_from_usual": _km_from_usual(at, [past.point for past in pasts]),
     }
 
@@ -33,4 +33,8 @@ def _km_from_usual(at: Ints | None, points: list[Ints | None]) -> float | None:
         return None
     centre: Floats = np.sum(there, axis=0).astype(float)
     length = np.sqrt((centre * centre).sum())
-    return float(arc_km(at / PARTS, centre / length)) if length > 0 else None
+    return _km(at / PARTS, centre / length) if length > 0 else None
+
+
+def _km(one: Floats, other: Floats) -> float:
+    return float(arc_km(np.sqrt(((one - other) ** 2).sum())))

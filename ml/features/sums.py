@@ -1,11 +1,9 @@
 """Sums of amounts and of their squares over windows, without a rounding error that depends on what came before."""
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 
-from ml.features.timeline import Floats, Ints, Sums, share
+from ml.features.compiled import compiled
+from ml.features.timeline import Floats, Ints
 
 # An amount is split in two digits of this base, so that sums of products stay within 64 bits.
 _SHIFT = 20
@@ -15,68 +13,48 @@ LARGEST = (1 << 40) - 1
 # Amounts whose deviation is below a thousandth of their mean are equal: deviations from them mean nothing, and the last
 # rounding of the sums would show in them.
 EQUAL = 1e-6
-# Below it a float is exact: sums that stay so need no digits.
-_EXACT = 1 << 53
 
 
-@dataclass(frozen=True)
-class AmountSums:
-    """Over windows that end at some positions, of minor units that are neither negative nor above the largest."""
+@compiled
+def sums_before(amounts: Ints) -> Ints:
+    """A row for each position, and one at the end: sums of what is before it.
 
-    amounts: Ints
-    until: Ints
-
-    @classmethod
-    def of(cls, amounts: Ints, until: Ints) -> "AmountSums":
-        """Of non-negative minor units in the order of a timeline."""
-        return cls(np.minimum(amounts, LARGEST), until)
-
-    @cached_property
-    def plain(self) -> Sums:
-        """Of the amounts."""
-        return Sums.of(self.amounts, self.until)
-
-    @cached_property
-    def squares(self) -> tuple[tuple[float, Sums], ...]:
-        """Of the digits of their squares, with the weight of each."""
-        amounts = self.amounts
-        if int(amounts.max(initial=0)) ** 2 * len(amounts) < _EXACT:
-            return ((1.0, Sums.of(amounts * amounts, self.until)),)
-        high, low = amounts >> _SHIFT, amounts & _MASK
-        digits = (float(1 << 2 * _SHIFT), high * high), (float(2 << _SHIFT), high * low), (1.0, low * low)
-        return tuple((weight, Sums.of(digit, self.until)) for weight, digit in digits)
-
-    def window(self, since: Ints) -> "AmountWindow":
-        """The positions [since, until), for each of these."""
-        return AmountWindow(self, since)
+    Of non-negative minor units, and of the three digits of their squares.
+    """
+    before = np.zeros((len(amounts) + 1, 4), np.int64)
+    for row in range(len(amounts)):
+        amount = min(amounts[row], LARGEST)
+        high, low = amount >> _SHIFT, amount & _MASK
+        before[row + 1, 0] = before[row, 0] + amount
+        before[row + 1, 1] = before[row, 1] + high * high
+        before[row + 1, 2] = before[row, 2] + high * low
+        before[row + 1, 3] = before[row, 3] + low * low
+    return before
 
 
-@dataclass(frozen=True)
-class AmountWindow:
-    """Amounts of the positions [since, until) of some sums."""
+@compiled
+def mean(before: Ints, since: int, until: int) -> float:
+    """Of the amounts of [since, until); NaN without any."""
+    return (before[until, 0] - before[since, 0]) / (until - since) if until > since else np.nan
 
-    sums: AmountSums
-    since: Ints
 
-    @cached_property
-    def count(self) -> Ints:
-        """How many."""
-        return self.sums.until - self.since
+@compiled
+def deviation(before: Ints, since: int, until: int, around: float) -> float:
+    """Of the amounts of [since, until) from their mean; NaN below two and where all are equal."""
+    if until - since < 2:
+        return np.nan
+    first, last = before[since], before[until]
+    squares = (
+        float(1 << 2 * _SHIFT) * (last[1] - first[1]) + float(2 << _SHIFT) * (last[2] - first[2]) + (last[3] - first[3])
+    )
+    spread = (squares - (last[0] - first[0]) * around) / (until - since - 1)
+    return np.sqrt(spread) if spread > EQUAL * around**2 else np.nan
 
-    @cached_property
-    def total(self) -> Ints:
-        """Their sum."""
-        return self.sums.plain.since(self.since)
 
-    @cached_property
-    def mean(self) -> Floats:
-        """Mean; unknown without any."""
-        return share(self.total, self.count)
-
-    @property
-    def deviation(self) -> Floats:
-        """Standard deviation of the sample; unknown below two amounts and where all are equal."""
-        squares = sum(weight * digit.since(self.since) for weight, digit in self.sums.squares)
-        spread = share(squares - self.total * self.mean, self.count - 1)
-        spread[~(spread > EQUAL * self.mean**2)] = np.nan
-        return np.sqrt(spread, out=spread)
+@compiled
+def means(before: Ints, since: Ints, until: Ints) -> Floats:
+    """Of the amounts of each window [since, until)."""
+    found = np.empty(len(since))
+    for row in range(len(since)):
+        found[row] = mean(before, since[row], until[row])
+    return found

@@ -1,31 +1,65 @@
 """How fast a client's transactions follow one another."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from ml.features.timeline import DAY, HOUR, Columns, Floats, share
+from ml.features.compiled import compiled, ratio
+from ml.features.timeline import DAY, HOUR, Columns, Floats, Ints
 from ml.features.view import USUAL_DAYS, View
 
 COLD = 3
 
 
+class Velocity(NamedTuple):
+    """The family's columns."""
+
+    client_count_1h: Floats
+    client_count_24h: Floats
+    client_count_7d: Floats
+    client_count_30d: Floats
+    client_count_90d: Floats
+    client_amount_24h_to_30d: Floats
+    client_count_24h_to_30d: Floats
+    hours_since_previous: Floats
+    is_cold_start: Floats
+
+
+class Past(NamedTuple):
+    """First positions of the client's last days, keys of all positions and of those asked for, sums before each."""
+
+    hour: Ints
+    day: Ints
+    week: Ints
+    month: Ints
+    usual: Ints
+    until: Ints
+    key: Ints
+    own: Ints
+    amounts: Ints
+
+
 def velocity(view: View) -> Columns:
     """Counts of the client over windows, a day against its daily mean, and the time since the previous transaction."""
-    client, day, month = view.client, view.paid(1), view.paid(30)
-    since = {
-        "1h": client.back(HOUR), "24h": client.back(24 * HOUR), "7d": client.back(7 * DAY),
-        "30d": client.back(30 * DAY), "90d": client.back(USUAL_DAYS * DAY),
-    }  # fmt: skip
-    count = {name: client.now - first for name, first in since.items()}
-    return {
-        **{f"client_count_{name}": values for name, values in count.items()},
-        "client_amount_24h_to_30d": share(day.total * 30, month.total),
-        "client_count_24h_to_30d": share(day.count * 30, month.count),
-        "hours_since_previous": _hours_since(view, count["90d"]),
-        "is_cold_start": count["90d"] < COLD,
-    }
-
-
-def _hours_since(view: View, count: np.ndarray) -> Floats:
     client = view.client
-    gap = (client.own - client.key[np.maximum(client.now - 1, 0)]) / HOUR
-    return np.where(count > 0, gap, np.nan)
+    since = (client.back(window) for window in (HOUR, DAY, 7 * DAY, 30 * DAY, USUAL_DAYS * DAY))
+    out = Velocity._make(view.empty(Velocity._fields))
+    _tell(out, Past._make([*since, client.now, client.key, client.own, view.amounts]))
+    return out._asdict()
+
+
+@compiled
+def _tell(out: Velocity, past: Past) -> None:
+    for place in range(len(past.until)):
+        until, day, month = past.until[place], past.day[place], past.month[place]
+        total = past.amounts[until, 0]
+        count = until - past.usual[place]
+        out.client_count_1h[place] = until - past.hour[place]
+        out.client_count_24h[place] = until - day
+        out.client_count_7d[place] = until - past.week[place]
+        out.client_count_30d[place] = until - month
+        out.client_count_90d[place] = count
+        out.client_amount_24h_to_30d[place] = ratio((total - past.amounts[day, 0]) * 30, total - past.amounts[month, 0])
+        out.client_count_24h_to_30d[place] = ratio((until - day) * 30, until - month)
+        out.hours_since_previous[place] = (past.own[place] - past.key[until - 1]) / HOUR if count > 0 else np.nan
+        out.is_cold_start[place] = count < COLD

@@ -1,15 +1,17 @@
-"""Transactions as arrays: a block of clients by moment, or of their counterparts."""
+"""Transactions of a block of clients as arrays, by client and moment."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from engine.sorting import sorted_places
-from ml.features.sums import AmountSums, AmountWindow
-from ml.features.timeline import DAY, REACH, Floats, Ints, Number, Timeline, share
+from ml.features.compiled import Float, compiled
+from ml.features.pairs import Pairs
+from ml.features.sums import means, sums_before
+from ml.features.timeline import DAY, Floats, Ints, Marks, Timeline, running, share
 
 # What is usual for a client is what it did so long, without its last two weeks, in which a fraud may have gone on.
 USUAL_DAYS, RECENT_DAYS = 90, 14
@@ -21,70 +23,55 @@ HIGH = 2.5
 class View:
     """What the families of features that look at a client read.
 
-    `frame`: all transactions of some clients, by client and moment. `asked`: those whose features are wanted, None if
-    all; the others are their history. `moment`: milliseconds since 1970. `minor`: the amount in minor units, not
-    negative. `clients`: numbers of the clients, from 0. `pair`: the rows by client and beneficiary; no beneficiary is
-    the entity 0. `every` is asked for all rows, and `client` for those that are wanted.
+    `frame`: all transactions of some clients, by client and moment. `rows`: those whose features are wanted; the others
+    are their history. `moment`: milliseconds since 1970. `minor`: the amount in minor units, not negative. `pairs`: by
+    client and beneficiary; no beneficiary is one of its own. `every` is asked for all rows, and `client` for those that
+    are wanted. `kind`: of the columns.
     """
 
     frame: pl.DataFrame
-    asked: Ints | None
+    rows: Ints
     moment: Ints
-    clients: Ints
     minor: Ints
     every: Timeline
     client: Timeline
-    pair: Timeline
-    _paid: dict[int, AmountWindow] = field(default_factory=dict, compare=False, repr=False)
+    pairs: Pairs
+    kind: Float
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, asked: Ints | None = None) -> "View":
-        """Of transactions by client and moment."""
+    def of(cls, frame: pl.DataFrame, asked: Ints | None = None, kind: Float = np.float64) -> "View":
+        """Of transactions by client and moment. `asked`: the rows that are wanted, None for all."""
         moment = frame["transaction_ts"].dt.epoch("ms").to_numpy()
         clients = entity(frame, "client")
         # From 0 up, so that they have few digits to be sorted by.
         clients = clients - clients[:1]
-        minor = np.maximum(frame["amount_minor"].to_numpy(), 0)
         every = Timeline.of(clients, moment)
         return cls(
             frame,
-            asked,
+            np.arange(len(moment)) if asked is None else asked,
             moment,
-            clients,
-            minor,
+            np.maximum(frame["amount_minor"].to_numpy(), 0),
             every,
             every.at(asked),
-            _within(clients, entity(frame, "beneficiary"), moment),
+            Pairs.of(clients, entity(frame, "beneficiary"), moment, USUAL_DAYS * DAY),
+            kind,
         )
-
-    def pick(self, by_row: npt.NDArray[Number]) -> npt.NDArray[Number]:
-        """Values of all rows, of those that are wanted."""
-        return by_row if self.asked is None else by_row.take(self.asked)
 
     @cached_property
     def told(self) -> pl.DataFrame:
         """The rows that are wanted."""
-        return self.frame if self.asked is None else self.frame[self.asked]
-
-    def line_of(self, column: str) -> Timeline:
-        """The rows by client and a column."""
-        return _within(self.clients, entity(self.frame, column), self.moment)
-
-    def paid(self, days: int) -> AmountWindow:
-        """What the client paid in [t - days, t)."""
-        if days not in self._paid:
-            self._paid[days] = self._amounts.window(self.client.back(days * DAY))
-        return self._paid[days]
+        return self.frame if len(self.rows) == self.frame.height else self.frame[self.rows]
 
     @cached_property
-    def _amounts(self) -> AmountSums:
-        return AmountSums.of(self.minor, self.client.now)
+    def amounts(self) -> Ints:
+        """Sums of the amounts before each row, as `sums_before` has them."""
+        return sums_before(self.minor)
 
     @cached_property
     def usual_mean(self) -> Floats:
         """Of all rows: mean amount of the client of [t - 90 d, t - 14 d)."""
         since, until = self.every.back(USUAL_DAYS * DAY), self.every.back(RECENT_DAYS * DAY)
-        return AmountSums.of(self.minor, until).window(since).mean
+        return means(self.amounts, since, until)
 
     @cached_property
     def to_usual(self) -> Floats:
@@ -92,29 +79,20 @@ class View:
         return share(self.minor, self.usual_mean)
 
     @cached_property
-    def is_high(self) -> npt.NDArray[np.bool_]:
+    def is_high(self) -> Marks:
         """Of all rows: is it far above that? Not if nothing is known."""
         return self.to_usual > HIGH
 
     @cached_property
-    def gaps(self) -> tuple[Ints, Ints]:
-        """Of all rows: milliseconds since the previous and until the next one of the pair; beyond windows if none."""
-        pair = self.pair
-        between = np.full(len(pair.key) + 1, REACH, np.int64)
-        follows = ~pair.opens[1:]
-        between[1:-1][follows] = np.diff(pair.key)[follows]
-        return pair.by_row(between[:-1]), pair.by_row(between[1:])
+    def high_before(self) -> Ints:
+        """How many of these are before each position."""
+        return running(self.is_high)
 
-    @property
-    def unit(self) -> Floats:
-        """Units of the currency in a minor unit."""
-        return share(self.told["amount"].to_numpy(), self.told["amount_minor"].to_numpy())
+    def empty(self, columns: tuple[str, ...]) -> npt.NDArray[Any]:
+        """Columns for a loop to fill: a row each."""
+        return np.empty((len(columns), len(self.rows)), self.kind)
 
-    def where_known(self, column: str, values: Floats) -> Floats:
-        """Values of the rows that have something in a column; NaN elsewhere."""
-        return np.where(self.pick(self.known(column)), values, np.nan) if self.frame[column].null_count() else values
-
-    def known(self, column: str) -> npt.NDArray[np.bool_]:
+    def known(self, column: str) -> Marks:
         """All rows: has it a value in a column?"""
         values = self.frame[column]
         return values.is_not_null().to_numpy() if values.null_count() else np.ones(len(values), bool)
@@ -123,40 +101,45 @@ class View:
         """Has no row a value in a column?"""
         return self.frame[column].null_count() == self.frame.height
 
-    @property
-    def unknown(self) -> Floats:
-        """NaN for every row that is wanted."""
-        return np.full(len(self.client.own), np.nan)
-
 
 def entity(frame: pl.DataFrame, column: str) -> Ints:
     """A column of keys as numbers from 0, which is no key."""
     return _integers(frame[column])
 
 
-def names(frame: pl.DataFrame, column: str) -> tuple[Ints, dict[int, str | None]]:
-    """A column of a few names as numbers, and the name of each of those; 0 is none."""
+def numbered(frame: pl.DataFrame, column: str) -> tuple[Ints, int]:
+    """A column of keys as numbers from 0, in the same order; and how many numbers there are."""
+    return _dense(entity(frame, column))
+
+
+def named(frame: pl.DataFrame, column: str) -> tuple[Ints, list[str | None]]:
+    """A column of names as numbers from 0, and what each of these is."""
     given = frame[column].cast(pl.Categorical)
-    number = _integers(given.to_physical())
-    number += 1
+    code = _integers(given.to_physical())
+    code += 1
     if given.null_count():
-        number[given.is_null().to_numpy()] = 0
-    return number, {one: given[int(np.argmax(number == one))] for one in distinct(number)}
+        code[given.is_null().to_numpy()] = 0
+    number, count = _dense(code)
+    return number, given.gather(row_of(number, count)).to_list()
+
+
+@compiled
+def row_of(numbers: Ints, count: int) -> Ints:
+    """Of each number from 0, a row that has it; 0 if none has."""
+    rows = np.zeros(count, np.int64)
+    for row in range(len(numbers)):
+        rows[numbers[row]] = row
+    return rows
+
+
+def _dense(numbers: Ints) -> tuple[Ints, int]:
+    """Numbers from 0 in the same order, no more than a few of which nobody has; and how many there are."""
+    if numbers.max(initial=0) <= len(numbers):
+        return numbers, int(numbers.max(initial=0)) + 1
+    there, number = np.unique(numbers, return_inverse=True)
+    return number, len(there)
 
 
 def _integers(values: pl.Series) -> Ints:
     """Of a column, 0 where there is none. NumPy converts in half of the time of Polars, and waits for no thread."""
     return (values.fill_null(0) if values.null_count() else values).to_numpy().astype(np.int64)
-
-
-def distinct(numbers: Ints) -> list[int]:
-    """The numbers there are, from 0 up, the smallest first."""
-    is_dense = numbers.max(initial=0) <= len(numbers)
-    there: list[int] = (np.flatnonzero(np.bincount(numbers)) if is_dense else np.unique(numbers)).tolist()
-    return there
-
-
-def _within(clients: Ints, others: Ints, moment: Ints) -> Timeline:
-    """Rows of a client in the order of their moments stay so when they are told apart further."""
-    both = clients * (int(others.max(initial=0)) + 1) + others
-    return Timeline.of(both, moment, sorted_places(both))

@@ -1,18 +1,20 @@
 """Examples to learn from: a frame of features and labels as the matrix that a model takes."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ml.features.blocks import THREADS
 from ml.features.catalogue import Feature
 from warehouse.errors import ModelError, TrainingError
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 
-ROWS_OF_SLICE = 65_536
+ROWS_OF_SLICE = 1 << 14
 
 # Moments repeat, ids do not: with both the order is total, and a fit sees the same rows in the same places every time.
 ORDER = ("transaction_ts", "transaction_id")
@@ -34,9 +36,14 @@ def matrix_of(frame: pl.DataFrame, features: Sequence[Feature]) -> Matrix:
         )
     columns = frame.select(pl.col(names).cast(pl.Float32))
     matrix = np.empty((frame.height, len(names)), np.float32)
+
+    def fill(first: int) -> None:
+        rows = columns.slice(first, ROWS_OF_SLICE)
+        matrix[first : first + rows.height] = rows.to_numpy(order="c")
+
     # At once, Polars would make each column one piece first, and hold all features three times.
-    for number, rows in enumerate(columns.iter_slices(ROWS_OF_SLICE)):
-        matrix[number * ROWS_OF_SLICE :][: rows.height] = rows.to_numpy(order="c")
+    with ThreadPoolExecutor(THREADS) as threads:
+        list(threads.map(fill, range(0, frame.height, ROWS_OF_SLICE)))
     return matrix
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from engine.sorting import sorted_places
 from ml.features.catalogue import Feature
 from ml.features.order import in_both_orders
-from ml.features.timeline import DAY, Floats, Ints, Sums, Timeline
+from ml.features.timeline import DAY, Floats, Ints, Timeline, running
 from ml.features.view import entity
 from ml.fraud.boosters import BoosterParameters
 
@@ -48,40 +48,40 @@ def handbook_features(transactions: pl.DataFrame, labels: pl.DataFrame) -> pl.Da
     amount = rows["amount"].to_numpy()
     client = Timeline.of(entity(rows, "client"), moment)
     paid = entity(rows, "beneficiary")
-    beneficiary = Timeline.of(paid, moment, by_moment[sorted_places(paid[by_moment])])
+    of_beneficiary = by_moment[sorted_places(paid[by_moment])]
+    beneficiary = Timeline.of(paid[of_beneficiary], moment[of_beneficiary])
     is_fraud = rows["is_fraud"].fill_null(value=False).to_numpy()
     found = {
         "handbook_amount": amount,
         "handbook_weekend": (rows["transaction_ts"].dt.weekday() > 5).cast(pl.Float64).to_numpy(),
         "handbook_night": (rows["transaction_ts"].dt.hour() <= LAST_NIGHT_HOUR).cast(pl.Float64).to_numpy(),
         **_client(client, np.rint(amount * 100).astype(np.int64)),
-        **_beneficiary(beneficiary, is_fraud),
+        **_beneficiary(beneficiary, of_beneficiary, is_fraud),
     }
     return rows.select("transaction_id", "date_key").with_columns(pl.Series(name, found[name]) for name in NAMES)
 
 
 def _client(line: Timeline, cents: Ints) -> dict[str, Floats]:
-    until = np.arange(len(cents)) + 1
-    total = Sums.of(cents, until)
+    until, total = np.arange(len(cents)) + 1, running(cents)
     found = {}
     for days in WINDOWS_DAYS:
         since = _after(line, days)
         count = until - since
-        found[f"handbook_client_count_{days}d"] = line.rows(count)
-        found[f"handbook_client_mean_{days}d"] = line.rows(total.since(since) / 100 / count)
+        found[f"handbook_client_count_{days}d"] = count.astype(np.float64)
+        found[f"handbook_client_mean_{days}d"] = (total.take(until) - total.take(since)) / 100 / count
     return found
 
 
-def _beneficiary(line: Timeline, is_fraud: npt.NDArray[np.bool_]) -> dict[str, Floats]:
-    until = _after(line, DELAY_DAYS)
-    frauds = Sums.of(line.along(is_fraud), until)
-    found = {}
+def _beneficiary(line: Timeline, rows: Ints, is_fraud: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+    """`rows`: in the order of the timeline."""
+    until, frauds = _after(line, DELAY_DAYS), running(is_fraud[rows])
+    found: dict[str, Floats] = {}
     for days in WINDOWS_DAYS:
         since = _after(line, DELAY_DAYS + days)
-        count = until - since
-        found[f"handbook_beneficiary_count_{days}d"] = line.rows(count)
-        risk = np.where(count > 0, frauds.since(since) / np.maximum(count, 1), 0.0)
-        found[f"handbook_beneficiary_risk_{days}d"] = line.rows(risk)
+        count, risk = np.empty((2, len(rows)))
+        count[rows] = until - since
+        risk[rows] = (frauds.take(until) - frauds.take(since)) / np.maximum(until - since, 1)
+        found |= {f"handbook_beneficiary_count_{days}d": count, f"handbook_beneficiary_risk_{days}d": risk}
     return found
 
 

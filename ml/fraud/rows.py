@@ -1,13 +1,15 @@
 """Rows with their features, from the warehouse: of some days, read with the history that features look back on."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 
 import polars as pl
 
 from ml.features.extract import HISTORY_DAYS, extract
 from ml.fraud.windows import Days
-from ml.transactions import Transactions, read_labels
+from ml.transactions import LABEL_SCHEMA, SCHEMA, Transactions, read_labels
 from partitions.grain import date_key, day_of
 from warehouse.connection import Connection
 from warehouse.machine import this_machine
@@ -36,8 +38,22 @@ def all_labels(url: str) -> pl.DataFrame:
 
 def rows_with_features(transactions: Transactions, days: Days, labels: pl.DataFrame) -> pl.LazyFrame:
     """Transactions of the days with every feature, as `extract` gives them, in the 32 bits that models compare."""
-    history = transactions.of(days.since - timedelta(days=HISTORY_DAYS), days.until)
+    with ThreadPoolExecutor(1) as aside:
+        # Half a second, in which the server is waited for anyway.
+        aside.submit(load_loops)
+        history = transactions.of(days.since - timedelta(days=HISTORY_DAYS), days.until)
     return extract(history, labels.lazy(), date_key(days.since), dtype=pl.Float32)
+
+
+@cache
+def load_loops() -> None:
+    """Have the machine code of the features loaded; sources that have none yet are compiled, which takes seconds."""
+    moment = datetime(2000, 1, 1, tzinfo=UTC)
+    texts = {name: "CI" for name, dtype in SCHEMA.items() if dtype in {pl.String, pl.Categorical}}
+    values = dict.fromkeys(SCHEMA, 1) | texts | {"transaction_ts": moment, "onboarded_on": moment.date()}
+    label = {"transaction_id": "CI", "is_fraud": True, "reported_at": moment}
+    row, labels = pl.LazyFrame([values], SCHEMA, strict=False), pl.LazyFrame([label], LABEL_SCHEMA)
+    extract(row, labels, dtype=pl.Float32).collect()
 
 
 def rows_at_once() -> int:

@@ -1,4 +1,4 @@
-"""Sums of amounts over windows, against whole numbers."""
+"""Means and deviations of amounts over windows, against whole numbers."""
 
 from fractions import Fraction
 from math import isnan, sqrt
@@ -8,18 +8,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ml.features import sums
-from ml.features.sums import EQUAL, LARGEST, AmountSums, AmountWindow
+from ml.features.sums import EQUAL, LARGEST, deviation, mean, sums_before
 
 # Of one size, so that deviations mean something: a coin, a salary, the largest that counts.
 SIZES = st.sampled_from([100, 10_000_000, LARGEST])
 AMOUNTS = SIZES.flatmap(lambda most: st.lists(st.integers(most // 3, most), min_size=1, max_size=30))
-
-
-def whole(amounts: list[int]) -> AmountWindow:
-    """For each position, all before it."""
-    until = np.arange(len(amounts) + 1)
-    return AmountSums.of(np.array(amounts, np.int64), until).window(np.zeros_like(until))
 
 
 def exact_deviation(amounts: list[int]) -> float:
@@ -35,27 +28,28 @@ def exact_deviation(amounts: list[int]) -> float:
 
 @given(AMOUNTS)
 def test_mean_and_deviation_are_exact(amounts: list[int]) -> None:
-    window = whole(amounts)
-    for until, (mean, deviation) in enumerate(zip(window.mean, window.deviation, strict=True)):
-        before = amounts[:until]
-        if before:
-            assert mean == pytest.approx(sum(before) / len(before), rel=1e-15)
-        expected = exact_deviation(before)
-        assert isnan(deviation) == isnan(expected)
+    before = sums_before(np.array(amounts, np.int64))
+    for until in range(len(amounts) + 1):
+        around = mean(before, 0, until)
+        if until:
+            assert around == pytest.approx(sum(amounts[:until]) / until, rel=1e-15)
+        found, expected = deviation(before, 0, until, around), exact_deviation(amounts[:until])
+        assert isnan(found) == isnan(expected)
         if not isnan(expected):
-            assert deviation == pytest.approx(expected, rel=1e-9)
+            assert found == pytest.approx(expected, rel=1e-9)
 
 
-@given(st.lists(st.integers(0, 3_000_000), min_size=1, max_size=100))
-def test_digits_change_no_bit(amounts: list[int]) -> None:
-    plain = whole(amounts)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sums, "_EXACT", 0)
-        digits = whole(amounts)
-        assert len(digits.sums.squares) == 3
-    assert len(plain.sums.squares) == 1
-    assert plain.deviation.tobytes() == digits.deviation.tobytes()
+@given(AMOUNTS, st.data())
+def test_what_came_before_a_window_changes_no_bit(amounts: list[int], data: st.DataObject) -> None:
+    since = data.draw(st.integers(0, len(amounts)))
+    whole, part = (sums_before(np.array(those, np.int64)) for those in (amounts, amounts[since:]))
+    count = len(amounts) - since
+    around = mean(whole, since, len(amounts))
+    assert np.array_equal(around, mean(part, 0, count), equal_nan=True)
+    assert np.array_equal(
+        deviation(whole, since, len(amounts), around), deviation(part, 0, count, around), equal_nan=True
+    )
 
 
 def test_amounts_beyond_the_largest_count_as_it() -> None:
-    assert whole([LARGEST, 2**62]).total.tolist() == [0, LARGEST, 2 * LARGEST]
+    assert sums_before(np.array([LARGEST, 2**62]))[:, 0].tolist() == [0, LARGEST, 2 * LARGEST]
