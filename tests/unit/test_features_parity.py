@@ -76,6 +76,13 @@ def test_moments_on_the_minute_belong_to_it() -> None:
     assert differences(on_the_minute, labels) == {}
 
 
+def test_transactions_of_a_pair_in_one_moment_do_not_know_each_other() -> None:
+    transactions, labels = drawn(9, rows=600, days=60)
+    crowded = transactions.with_columns(pl.col("transaction_ts").dt.truncate("12h"), pl.col("beneficiary") % 3 + 1)
+    assert crowded.select("client", "beneficiary", "transaction_ts").is_duplicated().sum() > 50
+    assert differences(crowded, labels) == {}
+
+
 def test_a_location_whose_place_is_given_in_two_ways_has_both() -> None:
     """Places are computed once a location, but only where its transactions agree."""
     transactions, labels = drawn(9, rows=600)
