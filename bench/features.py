@@ -70,6 +70,7 @@ def _measure(rows: pl.DataFrame, folder: Path, rounds: int) -> None:
         "windows": lambda: _timed(lambda: windows(source)),
         "duckdb": lambda: _duckdb(source, folder / "duckdb.parquet"),
     }
+    print(f"machine code of the loops: loaded, or made anew, in {_load(rows.head(1000), folder):.1f} s", flush=True)
     for number in range(rounds):
         for name in alternating(list(work), number):
             wall, core = work[name]()
@@ -79,6 +80,16 @@ def _measure(rows: pl.DataFrame, folder: Path, rounds: int) -> None:
         print(f"round {number + 1}: {told}", flush=True)
     different = differences(windows(source), pl.read_parquet(folder / "duckdb.parquet"))
     _print(rows.height, seconds, cores, different)
+
+
+def _load(rows: pl.DataFrame, folder: Path) -> float:
+    """Seconds until all that is compiled is there, which each process needs once."""
+    began, source = time.perf_counter(), folder / "few.parquet"
+    for dtype in (pl.Float32, pl.Float64):
+        extract(transactions_of(rows).lazy(), labels_of(rows).lazy(), dtype=dtype).collect()
+    write_source(rows, source)
+    windows(source)
+    return time.perf_counter() - began
 
 
 def _print(

@@ -40,7 +40,7 @@ class Amounts(NamedTuple):
     client_highest_to_usual_7d: Floats
 
 
-class Past(NamedTuple):
+class Windows(NamedTuple):
     """First positions of the client's last days, and what is before each position."""
 
     day: Ints
@@ -61,7 +61,7 @@ def amount(view: View) -> Columns:
     since = [client.back(days * DAY) for days in (1, 3, 7, 14, 30, USUAL_DAYS)]
     largest, to_usual = np.empty(len(view.rows)), np.nan_to_num(view.to_usual)
     _largest(largest, view.minor, since[-1], client.now)
-    past = Past._make([*since, client.now, view.amounts, view.high_before, largest])
+    past = Windows._make([*since, client.now, view.amounts, view.high_before, largest])
     out, units = Amounts._make(view.empty(Amounts._fields)), frame["amount"].to_numpy()
     out.log_amount[:] = np.log1p(np.maximum(units, 0))
     _compare(out, view.rows, view.minor, view.usual_mean, units, past)
@@ -71,7 +71,7 @@ def amount(view: View) -> Columns:
 
 
 @compiled
-def _compare(out: Amounts, rows: Ints, minor: Ints, usual_mean: Floats, units: Floats, past: Past) -> None:
+def _compare(out: Amounts, rows: Ints, minor: Ints, usual_mean: Floats, units: Floats, past: Windows) -> None:
     before = past.amounts
     for place in range(len(rows)):
         row, until = rows[place], past.until[place]

@@ -26,7 +26,7 @@ class Beneficiaries(NamedTuple):
     client_new_beneficiaries_7d: Floats
 
 
-class Windows(NamedTuple):
+class Window(NamedTuple):
     """Positions [since, until), so many milliseconds wide."""
 
     width: int
@@ -44,7 +44,7 @@ def beneficiary(view: View) -> Columns:
     for name, window in WINDOWS.items():
         since = client.back(window)
         several = columns[f"client_beneficiaries_{name}"]
-        distinct(several, every, Windows(window, since, client.now), pairs.gaps, has_one)
+        distinct(several, every, Window(window, since, client.now), pairs.gaps, has_one)
     new = running(has_one & (pairs.earlier == 0))
     for name in ("24h", "7d"):
         columns[f"client_new_beneficiaries_{name}"][:] = new.take(client.now) - new.take(client.back(WINDOWS[name]))
@@ -70,11 +70,11 @@ def fan_in(payee: Counterpart) -> None:
         since = line.back(window)
         payee.out[f"beneficiary_count_{name}"][payee.places] = line.now - since
         several = payee.out[f"beneficiary_clients_{name}"]
-        distinct(several, payee.places, Windows(window, since, line.now), gaps, every)
+        distinct(several, payee.places, Window(window, since, line.now), gaps, every)
 
 
 @compiled
-def distinct(out: Floats, places: Ints, windows: Windows, gaps: Gaps, counts: Marks) -> None:
+def distinct(out: Floats, places: Ints, window: Window, gaps: Gaps, counts: Marks) -> None:
     """Distinct counterparts of windows [t - width, t) among the rows that count, linear in the rows of an entity.
 
     A transaction stands for its pair from its moment until the pair's next one, but no longer than the window. So a
@@ -83,8 +83,8 @@ def distinct(out: Floats, places: Ints, windows: Windows, gaps: Gaps, counts: Ma
     """
     come, gone = np.zeros(len(counts) + 1, np.int64), np.zeros(len(counts) + 1, np.int64)
     for position in range(len(counts)):
-        comes = counts[position] & (gaps.since_previous[position] >= windows.width)
-        goes = counts[position] & (gaps.until_next[position] >= windows.width)
+        comes = counts[position] & (gaps.since_previous[position] >= window.width)
+        goes = counts[position] & (gaps.until_next[position] >= window.width)
         come[position + 1], gone[position + 1] = come[position] + comes, gone[position] + goes
     for number in range(len(places)):
-        out[places[number]] = come[windows.until[number]] - gone[windows.since[number]]
+        out[places[number]] = come[window.until[number]] - gone[window.since[number]]

@@ -54,6 +54,15 @@ def ratio(part: float, whole: float) -> float:
 
 
 @compiled
+def ratios(parts: npt.NDArray[Any], wholes: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """As `ratio`, of each row."""
+    found = np.empty(len(parts))
+    for row in range(len(parts)):
+        found[row] = ratio(parts[row], wholes[row])
+    return found
+
+
+@compiled
 def validity(values: npt.NDArray[Any]) -> tuple[npt.NDArray[np.uint8], int]:
     """Bits of what is known in a column, as Arrow has them, and how many values are; NaN is not."""
     bits, known = np.zeros((len(values) + 7) // 8, np.uint8), 0

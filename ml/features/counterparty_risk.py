@@ -60,7 +60,7 @@ COUNTS = (
 )  # fmt: skip
 
 
-class Past(NamedTuple):
+class Windows(NamedTuple):
     """First positions of windows of transactions, which end when reports were to be expected: `seen`."""
 
     seen: Ints
@@ -78,7 +78,7 @@ class Told(NamedTuple):
 
     places: Ints
     own: Ints
-    past: Past
+    past: Windows
     until: Ints
     day: Ints
     three_days: Ints
@@ -119,15 +119,14 @@ def counterparty_risk(payee: Counterpart) -> None:
     # Of which the amount was not high for their client, or of which nothing is known.
     frauds = frauds[~payee.known.is_high[payee.rows[frauds]]]
     ordinary = Reports.of(line, frauds, reported[frauds])
-    out, past = (
-        Risk._make(payee.out[name] for name in Risk._fields),
-        Past(*(line.back(days * DAY) for days in (7, 14, 21, 35, USUAL_DAYS))),
-    )
+    out = Risk._make(payee.out[name] for name in Risk._fields)
+    labelled = (LABEL_DELAY_DAYS + days for days in (0, *SMOOTHED_DAYS))
+    past = Windows._make(line.back(days * DAY) for days in (*labelled, USUAL_DAYS))
     _tell(out, payee.places, past, payee.moment, reported)
     has_report = np.flatnonzero(reports.before(line.own) > running(is_fraud)[line.start])
     own = line.own.take(has_report)
     known = (reports.before(own, days) for days in (0, *RISK_DAYS, USUAL_DAYS))
-    told = Told(payee.places.take(has_report), own, Past(*(of.take(has_report) for of in past)), *known)
+    told = Told(payee.places.take(has_report), own, Windows._make(of.take(has_report) for of in past), *known)
     _tell_reported(out, told, reports)
     out.ordinary_frauds_28d[told.places] = ordinary.before(own) - ordinary.before(own, 28)
     _tell_episode(Episode.of(payee.out, "report"), told, reports, reports)
@@ -135,7 +134,7 @@ def counterparty_risk(payee: Counterpart) -> None:
 
 
 @compiled
-def _tell(out: Risk, places: Ints, past: Past, moment: Ints, reported: Ints) -> None:
+def _tell(out: Risk, places: Ints, past: Windows, moment: Ints, reported: Ints) -> None:
     """What does not ask for reports, as if there were none."""
     for number in range(len(places)):
         place, seen = places[number], past.seen[number]

@@ -27,7 +27,7 @@ class Geography(NamedTuple):
     km_from_usual: Floats
 
 
-class Past(NamedTuple):
+class Windows(NamedTuple):
     """First positions of the client's last days, keys of all positions and of those asked for.
 
     `points`: rows x, y, z in parts; `point`: of each position, its row; `is_placed`: is it known?
@@ -74,7 +74,7 @@ def _is_other_country(frame: pl.DataFrame) -> Floats:
 def _tell_distances(out: Geography, view: View) -> None:
     client, is_placed = view.client, view.known("latitude") & view.known("longitude")
     since = (client.back(days * DAY) for days in (HABIT_DAYS, USUAL_DAYS))
-    past = Past._make([*since, client.now, client.key, client.own, *_points(view), is_placed])
+    past = Windows._make([*since, client.now, client.key, client.own, *_points(view), is_placed])
     found = Found._make(np.empty((len(Found._fields), len(view.rows))))
     _look_back(found, view.rows, past)
     km = arc_km(found.to_previous)
@@ -84,7 +84,7 @@ def _tell_distances(out: Geography, view: View) -> None:
 
 
 @compiled
-def _look_back(out: Found, rows: Ints, past: Past) -> None:
+def _look_back(out: Found, rows: Ints, past: Windows) -> None:
     before = _sums(past)
     last, previous = 0, -1
     for place in range(len(rows)):
@@ -112,7 +112,7 @@ def _look_back(out: Found, rows: Ints, past: Past) -> None:
 
 
 @compiled
-def _sums(past: Past) -> Ints:
+def _sums(past: Windows) -> Ints:
     """Of places before each position."""
     before = np.zeros((len(past.point) + 1, 3), np.int64)
     for row in range(len(past.point)):

@@ -110,13 +110,3 @@ def running(values: npt.NDArray[np.generic]) -> Ints:
     # Of another type, or in their own place, NumPy would sum them with Python's lock in its hand.
     np.cumsum(values.astype(np.int64, copy=False), out=out[1:])
     return out
-
-
-def share(part: npt.NDArray[Any], whole: npt.NDArray[Any]) -> Floats:
-    """`part / whole`, unknown (NaN) where the whole is not positive."""
-    # NaN in the place of what is not positive would be another array, and memory that is new to a process costs more
-    # than a division. One with `where=` leaves the processor's vectors unused.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = part / whole
-    found[whole <= 0] = np.nan
-    return found

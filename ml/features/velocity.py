@@ -25,7 +25,7 @@ class Velocity(NamedTuple):
     is_cold_start: Floats
 
 
-class Past(NamedTuple):
+class Windows(NamedTuple):
     """First positions of the client's last days, keys of all positions and of those asked for, sums before each."""
 
     hour: Ints
@@ -44,12 +44,12 @@ def velocity(view: View) -> Columns:
     client = view.client
     since = (client.back(window) for window in (HOUR, DAY, 7 * DAY, 30 * DAY, USUAL_DAYS * DAY))
     out = Velocity._make(view.empty(Velocity._fields))
-    _tell(out, Past._make([*since, client.now, client.key, client.own, view.amounts]))
+    _tell(out, Windows._make([*since, client.now, client.key, client.own, view.amounts]))
     return out._asdict()
 
 
 @compiled
-def _tell(out: Velocity, past: Past) -> None:
+def _tell(out: Velocity, past: Windows) -> None:
     for place in range(len(past.until)):
         until, day, month = past.until[place], past.day[place], past.month[place]
         total = past.amounts[until, 0]

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ml.features.compiled import Float, compiled
+from ml.features.compiled import Float, compiled, ratios
 from ml.features.pairs import Pairs
 from ml.features.sums import means, sums_before
-from ml.features.timeline import DAY, Floats, Ints, Marks, Timeline, running, share
+from ml.features.timeline import DAY, Floats, Ints, Marks, Timeline, running
 
 # What is usual for a client is what it did so long, without its last two weeks, in which a fraud may have gone on.
 USUAL_DAYS, RECENT_DAYS = 90, 14
@@ -76,7 +76,7 @@ class View:
     @cached_property
     def to_usual(self) -> Floats:
         """Of all rows: the amount over that."""
-        return share(self.minor, self.usual_mean)
+        return ratios(self.minor, self.usual_mean)
 
     @cached_property
     def is_high(self) -> Marks:
