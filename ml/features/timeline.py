@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ from ml.features.compiled import compiled
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
-Number = TypeVar("Number", bound=np.generic)
 # By the name of a feature, numbers of any type; NaN is unknown.
 Columns = dict[str, npt.NDArray[Any]]
 

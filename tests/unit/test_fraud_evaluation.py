@@ -60,6 +60,12 @@ def test_limits_were_frozen_before_each_window(answered: Answer) -> None:
     assert all(low <= high for fold in spans for low, high in fold.values())
 
 
+def test_other_keys_of_clients_change_nothing(answered: Answer) -> None:
+    transactions, labels = invented()
+    elsewhere = transactions.with_columns(client=1000 - pl.col("client"))
+    assert judged(elsewhere, labels, QUESTION, FOLDS, silent).document == answered.document
+
+
 def test_dealt_out_labels_teach_nothing() -> None:
     transactions, labels = invented()
     rows = shuffled_labels(examples(transactions, labels, with_handbook=False), seed=3)
