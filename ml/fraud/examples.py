@@ -42,8 +42,13 @@ def matrix_of(frame: pl.DataFrame, features: Sequence[Feature]) -> Matrix:
         matrix[first : first + rows.height] = rows.to_numpy(order="c")
 
     # At once, Polars would make each column one piece first, and hold all features three times.
+    firsts = range(0, frame.height, ROWS_OF_SLICE)
+    if len(firsts) == 1:
+        # A single transaction takes less than threads take to start.
+        fill(0)
+        return matrix
     with ThreadPoolExecutor(THREADS) as threads:
-        list(threads.map(fill, range(0, frame.height, ROWS_OF_SLICE)))
+        list(threads.map(fill, firsts))
     return matrix
 
 
