@@ -87,7 +87,7 @@ def test_unknown_values_are_left_unknown(train: pl.DataFrame) -> None:
     # Which risk is known is no evidence, which are unknown is: the model may tell the two rows apart.
     told = train.with_columns(is_fraud=pl.col("risk_7d").is_null())
     margin = fit("xgboost", told, FEATURES, parameters=SMALL).margin(rows)
-    assert margin[0] > 0 > margin[1]
+    assert margin[0] > margin[1] + 1
 
 
 @pytest.mark.parametrize("rows", [0, 1, 6, 7, 8, 22])
