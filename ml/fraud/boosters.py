@@ -55,6 +55,9 @@ class XgboostModel:
 
     def margin_of(self, matrix: Matrix) -> Floats:
         """As `margin`, of a matrix."""
+        if not len(matrix):
+            # Of no rows, newer versions of XGBoost give a margin of two dimensions.
+            return np.empty(0)
         margins = [bag.inplace_predict(matrix, predict_type="margin").astype(np.float64) for bag in self.bags]
         return _mean(margins)
 

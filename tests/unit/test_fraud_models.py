@@ -90,6 +90,11 @@ def test_unknown_values_are_left_unknown(train: pl.DataFrame) -> None:
     assert margin[0] > margin[1] + 1
 
 
+def test_no_rows_have_no_margins(train: pl.DataFrame) -> None:
+    model = fit("xgboost", train, FEATURES, parameters=SMALL)
+    assert model.margin(train.clear()).shape == (0,)
+
+
 @pytest.mark.parametrize("rows", [0, 1, 6, 7, 8, 22])
 def test_a_matrix_is_the_same_in_many_slices(rows: int, train: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     some = train.head(rows)
