@@ -1,4 +1,4 @@
-"""Window that DuckDB can say too: sums, counts, deviations and distinct beneficiaries, by the code of the features."""
+"""Windows that DuckDB can say too: sums, counts, deviations and distinct beneficiaries, by the code of the features."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -69,8 +69,8 @@ def _of_clients(part: pl.DataFrame) -> pl.DataFrame:
         columns[f"sum_{days}d"] = pl.Series(total).set(pl.Series(count == 0), None)
         columns[f"deviation_{days}d"] = pl.Series(deviations, nan_to_null=True)
     several = np.empty(len(rows))
-    windows = Window(DISTINCT_DAYS * DAY, client.back(DISTINCT_DAYS * DAY), client.now)
-    distinct(several, rows, windows, view.pairs.gaps, view.known("beneficiary"))
+    window = Window(DISTINCT_DAYS * DAY, client.back(DISTINCT_DAYS * DAY), client.now)
+    distinct(several, rows, window, view.pairs.gaps, view.known("beneficiary"))
     columns[f"distinct_{DISTINCT_DAYS}d"] = pl.Series(several).cast(pl.Int64)
     return part.select("transaction_id").with_columns(**columns)
 

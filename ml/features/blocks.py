@@ -7,8 +7,7 @@ import numpy as np
 from engine.sorting import changes
 from ml.features.timeline import Ints
 
-# Fewer rows are more calls, more rows leave the processor's cache. Million rows/s of 1.24 million, in turns, medians of
-# nine: by 2^16 1.14, 1.02, 0.97, 1.04, 1.14; by 2^17 1.23, 1.18, 1.10, 1.23, 1.14; less by 2^14, 2^15 and 2^18.
+# Fewer rows are more calls, more rows leave the processor's cache: by trial, 2^16 and 2^18 were slower.
 ROWS = 1 << 17
 THREADS = 2
 

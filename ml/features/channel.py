@@ -39,12 +39,8 @@ def tell_share(view: View, column: str, out: Floats) -> None:
 def _share(out: Floats, rows: Ints, values: Ints, counts: Ints, since: Ints, until: Ints) -> None:
     first = last = 0
     for place in range(len(rows)):
-        while last < until[place]:
-            counts[values[last]] += 1
-            last += 1
-        while first < since[place]:
-            counts[values[first]] -= 1
-            first += 1
+        _move(counts, values, (first, since[place]), (last, until[place]))
+        first, last = since[place], until[place]
         out[place] = ratio(counts[values[rows[place]]], last - first)
 
 
@@ -53,15 +49,20 @@ def _change(out: Habits, rows: Ints, values: Ints, counts: Ints, since: Ints, un
     """As `_share`, and whether the value is another than the most frequent one: of equals the lowest."""
     first = last = 0
     for place in range(len(rows)):
-        while last < until[place]:
-            counts[values[last]] += 1
-            last += 1
-        while first < since[place]:
-            counts[values[first]] -= 1
-            first += 1
+        _move(counts, values, (first, since[place]), (last, until[place]))
+        first, last = since[place], until[place]
         own, usual = values[rows[place]], 0
         for value in range(len(counts)):
             if counts[value] > counts[usual]:
                 usual = value
         out.channel_share_30d[place] = ratio(counts[own], last - first)
         out.is_channel_changed[place] = own != usual if last > first else np.nan
+
+
+@compiled
+def _move(counts: Ints, values: Ints, firsts: tuple[int, int], lasts: tuple[int, int]) -> None:
+    """Counts of the positions of a window become those of the next, whose ends only move on."""
+    for position in range(lasts[0], lasts[1]):
+        counts[values[position]] += 1
+    for position in range(firsts[0], firsts[1]):
+        counts[values[position]] -= 1

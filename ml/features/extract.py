@@ -44,7 +44,6 @@ READ = (
 )  # fmt: skip
 Dtype = type[pl.Float32] | type[pl.Float64]
 Numbers = npt.NDArray[Any]
-Made = Callable[[str, Numbers], pl.Series]
 NULLABLE = frozenset(feature.name for feature in FEATURES if feature.is_nullable)
 
 
@@ -70,7 +69,6 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
         frame = frame.clear()
         return frame.select(*IDENTITY, *(pl.lit(None, dtype).alias(name) for name in FEATURE_NAMES))
     kind = np.float32 if dtype == pl.Float32 else np.float64
-    made = partial(_column, kind)
     with ThreadPoolExecutor(THREADS) as threads:
         reporting = threads.submit(reports_of, frame, frauds)
         # Each country's holidays are looked up once, here beside the sorting, which one thread does.
@@ -84,7 +82,7 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
         entities = {column: entity(frame, column) for column in OF_COUNTERPARTS}
         wanted = Wanted.of(frame, since)
         orders = {column: threads.submit(order_of, entities[column], by_moment) for column in entities}
-        parts = list(threads.map(partial(_of_clients, frame, known, wanted, kind, made), of_clients))
+        parts = list(threads.map(partial(_of_clients, frame, known, wanted, kind), of_clients))
         told = {name for part in parts for name in part}
         names = [name for name in FEATURE_NAMES if name not in told]
         no_fraud = np.where(entities["beneficiary"][wanted.rows] > 0, 0, np.nan).astype(kind)
@@ -93,7 +91,7 @@ def features_of(frame: pl.DataFrame, frauds: pl.DataFrame, since: int = 0, dtype
         for column, families in OF_COUNTERPARTS.items():
             others = Counterparts.of(orders[column].result(), entities[column], known, wanted, found)
             list(threads.map(partial(_of_counterparts, others, families), others.blocks))
-        frames = list(threads.map(partial(_frame, frame, wanted, found, made), parts, of_clients))
+        frames = list(threads.map(partial(_frame, frame, wanted, found, kind), parts, of_clients))
     # Not in one piece: who needs a matrix copies the columns anyway.
     return pl.concat([one for one in frames if one.width], rechunk=False)
 
@@ -104,9 +102,7 @@ def _gathered(whole: dict[str, Future[pl.Series]], order: pl.Series, name: str) 
     return column if column.null_count() == len(column) else column.gather(order)
 
 
-def _of_clients(
-    frame: pl.DataFrame, known: Known, wanted: Wanted, kind: Float, made: Made, block: slice
-) -> dict[str, pl.Series]:
+def _of_clients(frame: pl.DataFrame, known: Known, wanted: Wanted, kind: Float, block: slice) -> dict[str, pl.Series]:
     """Features of a block of clients; what their counterparts have to know is told them."""
     asked = wanted.among(block)
     view = View.of(frame[block], asked, kind)
@@ -114,7 +110,7 @@ def _of_clients(
     known.is_high[block] = view.is_high
     if asked is not None and not len(asked):
         return {}
-    return {name: made(name, values) for family in OF_CLIENTS for name, values in family(view).items()}
+    return {name: _column(name, values, kind) for family in OF_CLIENTS for name, values in family(view).items()}
 
 
 def _untold(no_fraud: Numbers, name: str) -> Numbers:
@@ -132,20 +128,20 @@ def _frame(
     frame: pl.DataFrame,
     wanted: Wanted,
     found: dict[str, Numbers],
-    made: Made,
+    kind: Float,
     of_clients: dict[str, pl.Series],
     block: slice,
 ) -> pl.DataFrame:
     places = wanted.within(block)
     if not of_clients:
         return pl.DataFrame()
-    columns = of_clients | {name: made(name, values[places]) for name, values in found.items()}
+    columns = of_clients | {name: _column(name, values[places], kind) for name, values in found.items()}
     rows = wanted.rows[places]
     identity = (frame[name][block] if wanted.is_all else frame[name].gather(rows) for name in IDENTITY)
     return pl.DataFrame([*identity, *(columns[name] for name in FEATURE_NAMES)])
 
 
-def _column(kind: Float, name: str, values: Numbers) -> pl.Series:
+def _column(name: str, values: Numbers, kind: Float) -> pl.Series:
     """Without a copy of values that have the kind."""
     values = np.ascontiguousarray(values, kind)
     known, count = validity(values) if name in NULLABLE else (None, len(values))
