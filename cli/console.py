@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich import box
@@ -13,10 +13,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engine.discover import SourceFile
 from engine.steps import STEPS
 from warehouse.errors import CauriError, ConfigurationError
 from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from engine.discover import SourceFile
 
 stdout = Console(highlight=False, soft_wrap=True)
 stderr = Console(stderr=True, highlight=False)
@@ -150,7 +152,7 @@ class StepProgress:
             what = f"{count:,} {_COUNTED[step]}" if step in _COUNTED and count else ""
             stderr.print(f"{step} {STEPS[step]:<20} {seconds:>8.2f} s  {what}")
 
-    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None:
+    def opened(self, run_id: int, files: "Sequence[SourceFile]") -> None:
         """Shown at the end, with the summary."""
 
     def say(self, message: str) -> None:

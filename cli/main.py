@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from collections.abc import Iterable
 from importlib import import_module, metadata
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def application(asked: str = "") -> typer.Typer:
     )
     # With a single command and without this, the command would have no name.
     app.callback()(_before)
-    for name in [asked] if asked in _PLACES else _PLACES:
+    for name in _needed(asked):
         module, place = _PLACES[name]
         command = getattr(import_module(f"cli.{module}"), place)
         if isinstance(command, typer.Typer):
@@ -53,6 +54,12 @@ def application(asked: str = "") -> typer.Typer:
         else:
             app.command(name)(command)
     return app
+
+
+def _needed(asked: str) -> Iterable[str]:
+    if asked == "--version":
+        return ()
+    return (asked,) if asked in _PLACES else _PLACES
 
 
 def _say_version(asked: bool) -> None:

@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.discover import SourceFile
+if TYPE_CHECKING:
+    from engine.discover import SourceFile
 
 STEPS = {
     1: "Discover",
@@ -36,7 +37,7 @@ class Watcher(Protocol):
     def say(self, message: str) -> None:
         """Something that a person should know."""
 
-    def opened(self, run_id: int, files: Sequence[SourceFile]) -> None:
+    def opened(self, run_id: int, files: "Sequence[SourceFile]") -> None:
         """The run has its number, and these files are its work."""
 
 
