@@ -253,4 +253,5 @@ def _by_key(values: dict[int, int]) -> pl.Series:
 
 
 def _replaced(column: str, members: dict[str, int]) -> pl.Expr:
-    return pl.col(column).replace_strict(members, default=None, return_dtype=pl.Int16)
+    place = pl.col(column).cast(pl.Enum(list(members)), strict=False).to_physical()
+    return pl.lit(pl.Series(members.values(), dtype=pl.Int16)).gather(place)

@@ -58,8 +58,8 @@ def filled_spans(connection: Connection, policies: Sequence[Policy]) -> set[Span
     return attached_spans(connection, policies[0].name) - premade_spans(connection, policies)
 
 
-def built_spans(connection: Connection) -> set[Span]:
-    """Days whose leaves stand complete in `staging`, ready to be attached."""
+def built_spans(connection: Connection, table: str = "dwh.fact_transactions") -> set[Span]:
+    """Days whose leaves of a table stand complete in `staging`."""
     rows = connection.execute(query("partitions/staged_tables")).fetchall()
-    spans = (span_named(name, "fact_transactions") for (name,) in rows)
+    spans = (span_named(name, table) for (name,) in rows)
     return {span for span in spans if span is not None}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
+from partitions.coverage import built_spans
 from partitions.dependents import dependents_of
 from partitions.grain import Span
 from partitions.leaves import (
@@ -62,3 +63,10 @@ def renew(
             raise
         return False
     return True
+
+
+def drop_unfinished(connection: Connection, policy: Policy) -> None:
+    """Throw away leaves that a killed run built aside and did not exchange. Nobody else may be renewing the table."""
+    for span in built_spans(connection, policy.name):
+        with translated(), connection.transaction():
+            drop_staged(connection, policy, span)

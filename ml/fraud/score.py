@@ -22,6 +22,7 @@ from ml.fraud.windows import Days
 from ml.transactions import Transactions
 from partitions.grain import date_key, day_of, span_named
 from partitions.policy import policies_of
+from partitions.renewal import drop_unfinished
 from warehouse.connection import Connection, connect
 from warehouse.errors import NothingToDoError
 from warehouse.ledger import close_run, open_run
@@ -103,6 +104,7 @@ def _score(
     with given_up_on_error(site.url, work_id, clock):
         run_id = open_run(connection, "fraud score", work_id, clock)
         lock.lead(run_id)
+        drop_unfinished(connection, leaves[0].policy)
         _score_leaves(site.url, Work(connection, run_id, work_id), models, leaves, after, scored)
         scored.seconds = (datetime.now(UTC) - clock).total_seconds()
         scope = "days" if after is None else "new"

@@ -7,7 +7,11 @@ from typing import Any, LiteralString
 import pytest
 
 from ml.fraud.score import score_days
+from ml.fraud.scores import TABLE
 from ml.fraud.windows import Days
+from partitions.grain import span_named
+from partitions.leaves import create_aside
+from partitions.policy import policies_of
 from tests.loading import rows_of
 from tests.scoring import Scoring, Trained, copied
 from warehouse.connection import Connection, connect
@@ -94,6 +98,16 @@ def test_an_older_snapshot_sees_each_score_once(scored: Scoring) -> None:
         rows, renewed = rescored(scored)
         assert renewed == leaves(scored).keys()
         assert count(reading, COUNT) == len(rows)
+
+
+def test_what_a_killed_run_built_aside_is_dropped_by_the_next_one_whatever_days_it_scores(scored: Scoring) -> None:
+    with connect(scored.url) as connection, connection.transaction():
+        left = span_named("fraud_score_2024_02", TABLE)
+        policy = next(one for one in policies_of(scored.site.settings) if one.name == TABLE)
+        assert left is not None
+        create_aside(connection, policy, left, "UTC")
+    assert rows_of(scored.url, STAGED) == [(1,)]
+    rescored(scored, Days(date(2024, 3, 1), date(2024, 4, 1)))
 
 
 def count(connection: Connection, statement: LiteralString) -> int:
