@@ -1,6 +1,6 @@
 """Step 3, Check: the contract of each feed. A rule's name is the reason that quarantine gives.
 
-A row with a fault of form (see `engine.blocks`) is judged by that alone: what stands in its fields means nothing.
+A row with a fault of form (see `engine.records`) is judged by that alone: what stands in its fields means nothing.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,8 +10,8 @@ import dataframely as dy
 import polars as pl
 
 from engine.dialect import THOUSANDS_BLANK
+from engine.fields import FAULT, ROW_NUMBER
 from engine.parse import AMOUNT_DECIMALS
-from engine.read import FAULT, ROW_NUMBER
 
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(days=1)

@@ -9,13 +9,15 @@ from typing import Any
 
 import polars as pl
 
-from engine.blocks import Block, Piece, clean
+from engine.blocks import Block, clean
 from engine.discover import SourceFile
 from engine.feeds import FEEDS
+from engine.fields import ROW_NUMBER
 from engine.form import Form, typed
 from engine.mapping import Source
+from engine.pieces import Piece
 from engine.quarantine import LINE, Box, Values, client_refs
-from engine.read import PARQUET_BATCH_ROWS, ROW_NUMBER, Batch, Reader, kept_reader
+from engine.read import PARQUET_BATCH_ROWS, Batch, Reader, kept_reader
 from engine.selection import RefusedRow
 from warehouse.connection import Connection
 from warehouse.errors import SourceError

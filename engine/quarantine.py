@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from polars import selectors
 
 from engine.discover import SourceFile
+from engine.fields import EXTRA, ROW_NUMBER
 from engine.form import Form
 from engine.pseudonyms import pseudonyms
-from engine.read import EXTRA, ROW_NUMBER, Batch
+from engine.read import Batch
 from warehouse.connection import Connection, sql
 from warehouse.copy import copy_frame
 from warehouse.keyring import Keyring

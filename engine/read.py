@@ -1,43 +1,38 @@
-"""Step 2, Read, second half: frames of canonical columns as the file wrote them, batch by batch."""
+"""Step 2, Read, fourth: frames of canonical columns as the file wrote them, batch by batch."""
 
-import difflib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from engine.blocks import BROKEN, Block, Piece, clean, lines_of, read_dialect, read_pieces, repaired
+from engine.blocks import Block, clean, lines_of
 from engine.dialect import Dialect
 from engine.discover import SourceFile
-from engine.feeds import FEEDS, Feed, canonical_name
-from engine.mapping import column_expression
-from engine.tables import has_text_form, representable
+from engine.fields import (
+    EXTRA,
+    FAULT,
+    IS_BROKEN,
+    ROW_NUMBER,
+    Rows,
+    fault_of,
+    fields_of,
+    in_lines,
+    is_plain,
+    odd_lines,
+    without_blanks,
+)
+from engine.headings import canonical_columns, check_types, free_headings, unused_headings
+from engine.pieces import Piece, read_dialect, read_pieces
+from engine.tables import representable
 from warehouse.errors import ConfigurationError, SourceError
 
 # As many rows of a Parquet file as a block of text holds.
 PARQUET_BATCH_ROWS = 65_536
-MAX_FIELD_CHARACTERS = 256
 
 # What Polars raises at a damaged Parquet file; some bytes make it panic.
 DAMAGE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-
-# Name of the field after the last one of the header: only irregular rows have one.
-EXTRA = "__extra"
-ROW_NUMBER = "row_number"
-FAULT = "fault"
-
-# What `engine.blocks` writes into the extra field, and what can be wrong with the text of a field.
-FAULTS_OF_LINES = ("line_break", "unclosed_quote", "too_many_fields", "too_few_fields")
-FAULTS_OF_FIELDS = ("field_too_long", "broken_text")
-
-# Places of rows, from 0.
-Rows = NDArray[np.int64]
-
-# Arrow's text may hold a NUL, PostgreSQL's may not; bytes that are no text were marked.
-_IS_BROKEN = pl.any_horizontal(pl.col(pl.String).str.contains_any(["\x00", BROKEN]))
 
 
 @dataclass(frozen=True)
@@ -130,18 +125,16 @@ class LazyBatch:
             if ROW_NUMBER not in raw.columns:
                 raw = raw.with_row_index(ROW_NUMBER, offset=self.first_row)
             # A mapping may make odd text of plain one.
-            is_plain = not self.reader.file.source.columns and _is_plain(raw)
-            broken = pl.lit(value=False) if is_plain else _IS_BROKEN
-            odd = np.empty(0, np.int64) if is_plain else np.arange(raw.height)
+            plain = not self.reader.file.source.columns and is_plain(raw)
+            broken = pl.lit(value=False) if plain else IS_BROKEN
+            odd = np.empty(0, np.int64) if plain else np.arange(raw.height)
             return _batch(self.reader, raw.with_columns(pl.lit(None, pl.String).alias(EXTRA)), odd=odd, broken=broken)
         dialect = self.reader.dialect
         assert dialect is not None
-        block, raw = _fields(self._block(dialect), dialect, self.reader.file)
+        block, raw = fields_of(self._block(dialect), dialect, self.reader.file)
         # What a mapping makes of short fields can be long.
         short = block.is_short and not self.reader.file.source.columns
-        return _batch(
-            self.reader, raw, block.raw_lines, odd=_odd_lines(block.data), broken=_in_lines(block), short=short
-        )
+        return _batch(self.reader, raw, block.raw_lines, odd=odd_lines(block.data), broken=in_lines(block), short=short)
 
     def pick(self, rows: list[int]) -> Batch:
         """Parse a few good rows only, given by their numbers: each is a line of its own."""
@@ -154,10 +147,10 @@ class LazyBatch:
         some = self._lines(rows, dialect)
         return _batch(
             self.reader,
-            _fields(some, dialect, self.reader.file)[1],
+            fields_of(some, dialect, self.reader.file)[1],
             some.raw_lines,
             odd=np.arange(len(rows)),
-            broken=_in_lines(some),
+            broken=in_lines(some),
         )
 
     def _lines(self, rows: list[int], dialect: Dialect) -> Block:
@@ -185,20 +178,20 @@ def open_reader(file: SourceFile) -> Reader:
     """
     if file.path is None:
         headings = tuple(dict.fromkeys(name for row in file.source.rows for name in row))
-        return Reader(file, None, headings, _unused(file, headings))
+        return Reader(file, None, headings, unused_headings(file, headings))
     if file.is_parquet:
         try:
             schema = pl.scan_parquet(file.path).collect_schema()
         except DAMAGE as exc:
             raise _damaged_parquet(file, exc) from None
-        headings = _free(schema.names())
-        unused = _unused(file, headings)
+        headings = free_headings(schema.names())
+        unused = unused_headings(file, headings)
         types = dict(zip(headings, schema.dtypes(), strict=True))
-        _check_types(file, types, unused)
+        check_types(file, types, unused)
         return Reader(file, None, headings, unused, types)
     dialect = read_dialect(file)
-    dialect = replace(dialect, header=_free(dialect.header))
-    return Reader(file, dialect, dialect.header, _unused(file, dialect.header))
+    dialect = replace(dialect, header=free_headings(dialect.header))
+    return Reader(file, dialect, dialect.header, unused_headings(file, dialect.header))
 
 
 def kept_reader(
@@ -209,152 +202,12 @@ def kept_reader(
     Raises:
         SourceError: the headings do not fit the feed, or the mapping.
     """
-    return Reader(file, dialect, headings, _unused(file, headings), kept=kept)
-
-
-def _free(headings: Iterable[str]) -> tuple[str, ...]:
-    """Headings, none of which is the name of a column that the reader itself adds."""
-    return tuple(f"{name}_" if name in (EXTRA, ROW_NUMBER) else name for name in headings)
+    return Reader(file, dialect, headings, unused_headings(file, headings), kept=kept)
 
 
 def _damaged_parquet(file: SourceFile, exc: BaseException) -> SourceError:
     reason = str(exc).partition("\n")[0]
     return SourceError(f"{file.name} is no whole Parquet file: {reason}", remedy="copy or export the file again")
-
-
-def _check_types(file: SourceFile, types: dict[str, pl.DataType], unused: tuple[str, ...]) -> None:
-    wrong = [f"{name!r} ({dtype})" for name, dtype in types.items() if name not in unused and not has_text_form(dtype)]
-    if wrong:
-        raise SourceError(
-            f"{file.name}: a field must be one value, but that is not the type of {', '.join(wrong)}",
-            remedy="export single values, or map another column in feeds.toml",
-        )
-
-
-def _mapped(file: SourceFile, headings: tuple[str, ...]) -> dict[str, pl.Expr]:
-    """Canonical column -> expression over the headings."""
-    mapped = {name: column_expression(value, where=f"column {name}") for name, value in file.source.columns.items()}
-    for heading in headings:
-        name = canonical_name(heading)
-        if name in file.feed.names and name not in mapped:
-            mapped[name] = pl.col(heading)
-    return mapped
-
-
-def _unused(file: SourceFile, headings: tuple[str, ...]) -> tuple[str, ...]:
-    mapped = _mapped(file, headings)
-    used = {root for expression in mapped.values() for root in expression.meta.root_names()}
-    unknown = sorted(used - set(headings) - {ROW_NUMBER})
-    if unknown:
-        raise SourceError(
-            f"{file.name}: the mapping uses {', '.join(map(repr, unknown))}, which its header has not",
-            remedy=f"the header is {', '.join(headings)}",
-        )
-    missing = [name for name in file.feed.required if name not in mapped]
-    unused = tuple(heading for heading in headings if heading not in used)
-    if missing:
-        raise SourceError(
-            f"{file.name}: missing {', '.join(missing)} for feed {file.feed.name}; found {', '.join(headings)}",
-            remedy=_hint(file.feed, headings, missing, unused),
-            missing=missing,
-        )
-    return unused
-
-
-def _hint(feed: Feed, headings: tuple[str, ...], missing: list[str], unused: tuple[str, ...]) -> str:
-    names = {canonical_name(heading) for heading in headings}
-    for other in FEEDS.values():
-        if other.name != feed.name and set(other.required) <= names:
-            return (
-                f"this looks like the feed {other.name}: rename the file to {other.name}_..., or map it in feeds.toml"
-            )
-    for heading in unused:
-        close = difflib.get_close_matches(canonical_name(heading), missing, n=1)
-        if close:
-            return f"is {heading!r} perhaps {close[0]}? Map it in feeds.toml: [source.columns] {close[0]} = {heading!r}"
-    return "map the columns in a feeds.toml beside the files; docs/feeds.md shows how"
-
-
-def _fields(block: Block, dialect: Dialect, file: SourceFile) -> tuple[Block, pl.DataFrame]:
-    """The fields of a block's records, and the block, repaired if it had to be."""
-    if block.is_even:
-        try:
-            return block, _parse(block, dialect, extra=False).with_columns(pl.lit(None, pl.String).alias(EXTRA))
-        except pl.exceptions.PolarsError:
-            block = repaired(block, dialect)
-    try:
-        return block, _parse(block, dialect, extra=True)
-    except pl.exceptions.PolarsError:
-        raise SourceError(
-            f"{file.name}: the lines after line {block.first_line} cannot be split into fields",
-            remedy="look for unbalanced quotes there",
-        ) from None
-
-
-def _parse(block: Block, dialect: Dialect, *, extra: bool) -> pl.DataFrame:
-    """Split lines into fields, with or without an extra one, beyond which fields are ignored, or else an error."""
-    schema = dict.fromkeys((*dialect.header, EXTRA) if extra else dialect.header, pl.String())
-    if not block.data:
-        return pl.DataFrame(schema={ROW_NUMBER: pl.UInt32, **schema})
-    raw = pl.read_csv(
-        block.data,
-        has_header=False,
-        schema=schema,
-        separator=dialect.delimiter,
-        infer_schema=False,
-        # An even block has no quote, and to look for none takes a tenth of the parser's time.
-        quote_char=None if block.is_even else '"',
-        missing_columns="insert",
-        extra_columns="ignore" if extra else "raise",
-        row_index_name=ROW_NUMBER,
-        row_index_offset=block.first_line,
-    )
-    return raw if block.numbers is None else raw.with_columns(pl.Series(ROW_NUMBER, block.numbers, pl.UInt32))
-
-
-def _is_odd(data: bytes) -> bool:
-    """Whether a field may begin or end with a blank (there are some beyond ASCII), or be an empty one in quotes."""
-    # Single bytes: the search for two takes ten times as long.
-    return not data.isascii() or any(mark in data for mark in (b" ", b"\t", b"\r", b"\v", b"\f", b'"'))
-
-
-def _odd_lines(data: bytes) -> Rows:
-    """Lines, from 0, of which a field may begin or end with a blank, or be an empty one in quotes."""
-    if not _is_odd(data):
-        return np.empty(0, np.int64)
-    octets = np.frombuffer(data, np.uint8)
-    # All below "#" and beyond ASCII, line ends among them, which tell where the others stand.
-    marks = octets[np.flatnonzero(octets - np.uint8(ord("#")) > 127 - ord("#"))]
-    is_end = marks == ord("\n")
-    odd: Rows = np.unique(np.cumsum(is_end)[~is_end])
-    return odd
-
-
-def _trimmed(frame: pl.DataFrame, odd: Rows) -> pl.DataFrame:
-    """Text without blanks around it, null where nothing is left; only the odd rows may need it."""
-    if not len(odd):
-        return frame
-    # To trim a column takes longer than to look whether its odd rows need it, but if most are odd.
-    some = frame if len(odd) > frame.height // 4 else frame[odd]
-    trimmed = some.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
-    if some is frame:
-        return trimmed
-    changed = [name for name in some.columns if not some[name].equals(trimmed[name], null_equal=True)]
-    return frame.with_columns(pl.col(changed).str.strip_chars().replace("", None))
-
-
-def _is_plain(frame: pl.DataFrame) -> bool:
-    """Whether no text of a frame is empty, has a blank or NUL in it, or goes beyond ASCII.
-
-    To look at all of it at once takes half of looking at each value.
-    """
-    texts = frame.select(pl.col(pl.String))
-    if not texts.width:
-        return True
-    if texts.select(pl.any_horizontal((pl.all().str.len_bytes() == 0).any())).item():
-        return False
-    data = "".join(texts.select(pl.all().str.join()).row(0)).encode()
-    return not _is_odd(data) and b"\x00" not in data
 
 
 def _batch(
@@ -366,7 +219,7 @@ def _batch(
     broken: pl.Expr,
     short: bool = False,
 ) -> Batch:
-    mapped = _mapped(reader.file, reader.headings)
+    mapped = canonical_columns(reader.file, reader.headings)
     try:
         frame = raw.select(
             pl.col(ROW_NUMBER).cast(pl.Int64),
@@ -379,27 +232,6 @@ def _batch(
             f"{reader.file.name}: an expression of its mapping fails on some row ({type(exc).__name__})",
             remedy="headings are text there: use TRY_CAST, which gives NULL, in place of CAST",
         ) from None
-    frame = _trimmed(frame, odd)
-    frame = frame.with_columns(_fault(frame, broken, short=short).alias(FAULT)).drop(EXTRA)
+    frame = without_blanks(frame, odd)
+    frame = frame.with_columns(fault_of(frame, broken, short=short).alias(FAULT)).drop(EXTRA)
     return Batch(raw, frame, raw_lines or {}, bool(reader.dialect and reader.dialect.decimal_comma))
-
-
-def _in_lines(block: Block) -> pl.Expr:
-    return pl.col(ROW_NUMBER).is_in(block.broken) if block.broken else pl.lit(value=False)
-
-
-def _fault(frame: pl.DataFrame, broken: pl.Expr, *, short: bool) -> pl.Expr:
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != EXTRA]
-    # Characters are never more than bytes, and bytes are counted in no time.
-    too_long = pl.lit(value=False) if short else pl.any_horizontal(pl.col(texts).str.len_bytes() > MAX_FIELD_CHARACTERS)
-    if not short and frame.select(too_long.any()).item():
-        too_long = pl.any_horizontal(pl.col(texts).str.len_chars() > MAX_FIELD_CHARACTERS)
-    known = pl.col(EXTRA).is_in(FAULTS_OF_LINES)
-    return (
-        pl.when(pl.col(EXTRA).is_not_null())
-        .then(pl.when(known).then(pl.col(EXTRA)).otherwise(pl.lit("too_many_fields")))
-        .when(too_long)
-        .then(pl.lit("field_too_long"))
-        .when(broken)
-        .then(pl.lit("broken_text"))
-    )

@@ -9,12 +9,12 @@ import polars as pl
 
 from engine.correction import Correction, checked, read_corrections
 from engine.discover import Discovery
+from engine.fields import ROW_NUMBER
 from engine.intake import Doorkeeper, Intake, read_and_check
 from engine.kept import Bench, Kept, keep, stored_forms
 from engine.load import Job, run
 from engine.mapping import read_sources
 from engine.quarantine import store_form
-from engine.read import ROW_NUMBER
 from engine.selection import RefusedRow, Selection, count, refused_rows
 from engine.steps import Watcher
 from engine.summary import Summary

@@ -8,8 +8,8 @@ from functools import cache
 
 import polars as pl
 
+from engine.fields import ROW_NUMBER
 from engine.parse import Domains
-from engine.read import ROW_NUMBER
 
 SHARD_SCHEMA: dict[str, pl.DataType] = {
     "seq": pl.Int64(),

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from engine.blocks import MARKED
+from engine.marks import MARKED
 
 # The years 1 to 9999, in seconds and in days from 1970. Nanoseconds cannot leave them.
 _SECONDS = (-62_135_596_800, 253_402_300_799)

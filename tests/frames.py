@@ -13,12 +13,12 @@ import polars as pl
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
-from engine.blocks import read_pieces
 from engine.contracts import check
 from engine.discover import SourceFile
 from engine.feeds import FEEDS
 from engine.mapping import Source
 from engine.parse import Domains, Locale, parse, refer
+from engine.pieces import read_pieces
 from engine.quarantine import NONCE_BYTES, seal
 from engine.read import Batch, LazyBatch, Reader, open_reader
 from warehouse.keyring import Keyring

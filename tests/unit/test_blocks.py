@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from engine.read import FAULTS_OF_LINES
+from engine.fields import FAULTS_OF_LINES
 from tests.frames import Checked, read_and_check, rows, text_file
 from tests.frames import read as read_file
 from warehouse.errors import SourceError

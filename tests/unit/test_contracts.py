@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.contracts import CONTRACTS
 from engine.feeds import FEEDS
-from engine.read import FAULTS_OF_FIELDS, FAULTS_OF_LINES
+from engine.fields import FAULTS_OF_FIELDS, FAULTS_OF_LINES
 from tests.frames import CLOCK, GOOD, lines_of, read_and_check, table_file, text_file
 
 FUTURE = (CLOCK + timedelta(days=1, seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")

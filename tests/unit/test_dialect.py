@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from engine.blocks import read_dialect
 from engine.dialect import SAMPLE_BYTES, Dialect, is_cp1252
+from engine.pieces import read_dialect
 from engine.read import open_reader
 from tests.frames import GOOD, lines_of, rows, source_file, text_file
 from tests.frames import read as read_file

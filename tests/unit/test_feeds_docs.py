@@ -7,8 +7,8 @@ import pytest
 
 from engine.contracts import CONTRACTS
 from engine.feeds import FEEDS, HEADINGS, canonical_name
+from engine.fields import FAULTS_OF_FIELDS, FAULTS_OF_LINES
 from engine.outcomes import CONFLICTING_DUPLICATE
-from engine.read import FAULTS_OF_FIELDS, FAULTS_OF_LINES
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text(encoding="utf-8")
 ENDINGS = ("missing", "invalid", "unknown", "too_old", "in_future", "negative", "too_precise", "too_large", "too_long")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from engine.contracts import check
 from engine.feeds import FEEDS
+from engine.fields import FAULT, ROW_NUMBER
 from engine.parse import AMOUNT_DECIMALS, Locale, parse, refer
-from engine.read import FAULT, ROW_NUMBER
 from engine.shards import Dictionary, shape
 from tests.frames import CLOCK, DOMAINS, GOOD, lines_of, read_and_check, text_file
 
