@@ -88,6 +88,9 @@ def _show(document: dict[str, Any]) -> None:
         f" precision@{capacity}: at most {mean['best_precision_at']:.3f}. recall@1%: of the frauds, where one honest"
         " transaction in a hundred is an alert."
     )
+    if document["left_out"]:
+        since = ", ".join(window["since"] for window in document["left_out"])
+        stdout.print(f"Left out, for they or their training have no fraud, or nothing else: windows from {since}.")
     _show_limits(document)
 
 

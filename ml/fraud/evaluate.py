@@ -23,7 +23,7 @@ from ml.fraud.metrics import (
 from ml.fraud.models import SEED, Fitted
 from ml.fraud.protocol import Fold, Protocol, earlier
 from ml.fraud.thresholds import Thresholds, Window, Wishes, choose
-from ml.fraud.trial import JUDGED_BY, fitted, known_by, rows_to_test, scored, training_rows
+from ml.fraud.trial import JUDGED_BY, fitted, known_by, rows_to_test, scored, tells_apart, training_rows
 from warehouse.errors import TrainingError
 
 Say = Callable[[str], None]
@@ -106,7 +106,7 @@ class Evaluation:
 
     def _frozen(self, contender: Contender, fold: Fold) -> Frozen | None:
         before = earlier(self.protocol, fold, self.first)
-        if before is None:
+        if before is None or not tells_apart(self.rows, before, self.protocol):
             return None
         _, tested, margin = self._try(contender, before)
         labels = known_by(tested, fold.test.since)

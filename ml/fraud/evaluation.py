@@ -17,6 +17,7 @@ from ml.fraud.models import SEED
 from ml.fraud.protocol import HANDBOOK, Fold, Protocol, folds
 from ml.fraud.rows import all_labels, parts, rows_at_once, rows_by_day, spanned
 from ml.fraud.thresholds import Policy, Wishes
+from ml.fraud.trial import tells_apart
 from ml.fraud.windows import Days, newest_with
 from ml.transactions import Transactions
 from partitions.grain import date_key
@@ -94,12 +95,18 @@ def judged(
 def _judged(
     rows: pl.DataFrame, question: Question, chosen: Sequence[Fold], begin: date, say: Callable[[str], None]
 ) -> Answer:
+    told = [fold for fold in chosen if tells_apart(rows, fold, question.protocol)]
+    if left := [fold.test for fold in chosen if fold not in told] if told else []:
+        say(f"left out, for one kind of transaction only: tests from {', '.join(str(one.since) for one in left)}")
+    # If every one lacks a kind, the first contender says which, and what to do.
+    chosen = told or chosen
     evaluation = Evaluation(_in_turn(rows), question.protocol, chosen, begin, question.wishes, question.seed, say)
     found = [
         evaluation.judge(contender, in_detail=place < DETAILED)
         for place, contender in enumerate(question.contenders or contenders(question.protocol))
     ]
-    return Answer(findings(question.protocol, chosen, found, question.wishes), found)
+    document = findings(question.protocol, chosen, found, question.wishes)
+    return Answer(document | {"left_out": [one.to_json() for one in left]}, found)
 
 
 def _in_turn(rows: pl.DataFrame) -> pl.DataFrame:

@@ -39,9 +39,10 @@ def page(document: dict[str, Any], judgements: Sequence[Sequence[Judgement]]) ->
 
 
 def _about(document: dict[str, Any]) -> str:
-    protocol, folds = document["protocol"], document["folds"]
+    protocol, folds, left = document["protocol"], document["folds"], len(document["left_out"])
+    without = f", {left} left out for want of one kind," if left else ","
     return (
-        f"Protocol {protocol['name']}: {len(folds)} test windows of {protocol['test_days']} days, from"
+        f"Protocol {protocol['name']}: {len(folds)} test windows of {protocol['test_days']} days{without} from"
         f" {folds[0]['test']['since']} to before {folds[-1]['test']['until']}; labels arrive {protocol['delay_days']}"
         f" days late; {protocol['capacity']} clients are looked at a day. Mean and deviation over the windows."
     )

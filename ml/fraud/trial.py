@@ -39,6 +39,13 @@ def rows_to_test(rows: pl.DataFrame, fold: Fold, protocol: Protocol) -> pl.DataF
     return pl.concat(days)
 
 
+def tells_apart(rows: pl.DataFrame, fold: Fold, protocol: Protocol) -> bool:
+    """Whether there are frauds and honest transactions, both to learn from and to test on."""
+    rows = rows.select(JUDGED_BY)
+    parts = training_rows(rows, fold), rows_to_test(rows, fold, protocol)
+    return all(0 < part["is_fraud"].sum() < part.height for part in parts)
+
+
 def fitted(rows: pl.DataFrame, fold: Fold, contender: Contender, seed: int) -> Fitted:
     """A contender that has learned from a fold.
 

@@ -14,6 +14,7 @@ from ml.fraud.evaluation import Answer, Question, examples, judged
 from ml.fraud.models import Kind
 from ml.fraud.page import page
 from ml.fraud.protocol import TIME_FORWARD, folds
+from partitions.grain import date_key
 from tests.invented import shuffled_labels
 from tests.unit.test_features_parity import BEGIN, drawn
 from warehouse.errors import TrainingError
@@ -90,8 +91,33 @@ def test_a_window_without_fraud_is_told() -> None:
         judged(transactions, before, QUESTION, FOLDS, silent)
 
 
+def test_of_some_windows_those_without_fraud_are_left_out(answered: Answer) -> None:
+    transactions, labels = invented()
+    second = FOLDS[1].test
+    quiet = labels.join(
+        transactions.filter(pl.col("transaction_ts").dt.date() >= second.since), on="transaction_id", how="anti"
+    )
+    said: list[str] = []
+    found = judged(transactions, quiet, QUESTION, FOLDS, said.append)
+    assert found.document["folds"] == answered.document["folds"][:1]
+    assert found.document["left_out"] == [second.to_json()]
+    assert f"left out, for one kind of transaction only: tests from {second.since}" in said
+    assert "1 left out for want of one kind" in page(found.document, found.judgements)
+    assert answered.document["left_out"] == []
+
+
 def test_training_without_fraud_is_told() -> None:
     transactions, labels = invented()
     late = labels.with_columns(reported_at=pl.lit(date(2024, 6, 30)).cast(pl.Datetime("us", "UTC")))
     with pytest.raises(TrainingError, match="are honest: there is nothing to tell apart"):
         judged(transactions, late, QUESTION, FOLDS, silent)
+
+
+def test_no_limits_are_frozen_on_an_earlier_fold_that_has_nothing_to_learn_from() -> None:
+    transactions, labels = invented()
+    rows = examples(transactions, labels, with_handbook=False)
+    # All that the fold before this one would learn from is honest.
+    fold = FOLDS[0]
+    quiet = rows.with_columns(pl.col("is_fraud") & (pl.col("date_key") >= date_key(fold.train.until - timedelta(7))))
+    evaluation = Evaluation(quiet, QUESTION.protocol, [fold], FIRST, QUESTION.wishes)
+    assert [one.frozen for one in evaluation.judge(OURS, in_detail=True)] == [None]
