@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.dialect import Dialect, is_cp1252, is_utf8, other_lines
-from engine.marks import BROKEN, MARKED, NEWLINE, QUOTE, count, places
+from engine.marks import BROKEN, MARKED, NEWLINE, QUOTE, Numbers, count, places
 from engine.pieces import Piece
 from engine.records import regular, start_of_line
 
@@ -32,7 +32,7 @@ class Block:
 
     first_line: int
     data: bytes
-    numbers: list[int] | None
+    numbers: Numbers | None
     raw_lines: dict[int, str]
     broken: list[int]
     is_even: bool = False

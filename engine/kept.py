@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from engine.blocks import Block, clean
@@ -146,4 +147,4 @@ def _block(lines: Mapping[int, str], form: Form, file_name: str) -> Block:
         data.append(alone.data)
         raw_lines.update(alone.raw_lines)
         broken += [number] if alone.broken else []
-    return Block(0, b"".join(data), list(lines), raw_lines, broken)
+    return Block(0, b"".join(data), np.array(list(lines)), raw_lines, broken)

@@ -108,7 +108,7 @@ class LazyBatch:
             case Piece():
                 own = range(self.first_row, self.first_row + self.content.lines)
             case _:
-                own = frozenset(self.content.numbers or ())
+                own = frozenset(() if self.content.numbers is None else self.content.numbers.tolist())
         return sorted(number for number in numbers if number in own)
 
     def read(self) -> Batch:
@@ -159,11 +159,13 @@ class LazyBatch:
             lines = lines_of(self.content.text, (row - self.content.first_line for row in rows))
             # What other bytes mean is told by the whole piece; the rest of it need not be looked at for these.
             if lines.isascii():
-                return replace(clean(Piece(rows[0], len(rows), lines), dialect), numbers=rows)
+                return replace(clean(Piece(rows[0], len(rows), lines), dialect), numbers=np.array(rows))
         block = self._block(dialect)
-        place = {number: place for place, number in enumerate(block.numbers)} if block.numbers else None
-        lines = lines_of(block.data, (place[row] if place else row - block.first_line for row in rows))
-        return Block(block.first_line, lines, rows, block.raw_lines, block.broken)
+        places = np.array(rows) - block.first_line
+        if block.numbers is not None:
+            places = np.flatnonzero(np.isin(block.numbers, rows))
+        numbers = np.array(rows) if block.numbers is None else block.numbers[places]
+        return Block(block.first_line, lines_of(block.data, places), numbers, block.raw_lines, block.broken)
 
     def _block(self, dialect: Dialect) -> Block:
         assert not isinstance(self.content, pl.DataFrame)

@@ -7,14 +7,13 @@ import re
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.dialect import Dialect
-from engine.marks import NEWLINE, QUOTE, places
+from engine.marks import NEWLINE, QUOTE, Numbers, count_by_line, places
 from engine.pieces import MAX_LINES_OF_RECORD
 
 
-def regular(text: bytes, first_line: int, dialect: Dialect) -> tuple[bytes, list[int], dict[int, str]]:
+def regular(text: bytes, first_line: int, dialect: Dialect) -> tuple[bytes, Numbers, dict[int, str]]:
     """Text with a placeholder in place of every irregular record, and without its blank lines.
 
     Returns:
@@ -23,46 +22,45 @@ def regular(text: bytes, first_line: int, dialect: Dialect) -> tuple[bytes, list
     delimiter, expected = dialect.delimiter.encode(), len(dialect.header) - 1
     ends = places(text, NEWLINE)
     kept: list[bytes] = []
-    numbers: list[int] = []
+    numbers: list[Numbers] = []
     raw_lines: dict[int, str] = {}
     done = 0  # lines before this one are dealt with
     for first in _suspects(text, ends, delimiter, expected):
         if first < done:
             continue  # it belongs to a record that began on a line before
         kept.append(text[start_of_line(ends, done) : start_of_line(ends, first)])
-        numbers.extend(range(first_line + done, first_line + first))
+        numbers.append(np.arange(first_line + done, first_line + first))
         after = _record_after(text, ends, first, dialect.delimiter)
         record = text[start_of_line(ends, first) : ends[after - 1]]
         done = after
         if not record.strip():
             continue
         number = first_line + first
-        numbers.append(number)
+        numbers.append(np.array([number]))
         fault = _fault(record, dialect.delimiter, expected)
         if fault:
             raw_lines[number] = record.decode()
             record = delimiter * (expected + 1) + fault
         kept.append(record + NEWLINE)
     kept.append(text[start_of_line(ends, done) :])
-    numbers.extend(range(first_line + done, first_line + len(ends)))
-    return b"".join(kept), numbers, raw_lines
+    numbers.append(np.arange(first_line + done, first_line + len(ends)))
+    return b"".join(kept), np.concatenate(numbers), raw_lines
 
 
-def start_of_line(ends: NDArray[np.int64], line: int) -> int:
+def start_of_line(ends: Numbers, line: int) -> int:
     """Where a line begins, given where all of them end."""
     return int(ends[line - 1]) + 1 if line else 0
 
 
-def _suspects(text: bytes, ends: NDArray[np.int64], delimiter: bytes, expected: int) -> list[int]:
+def _suspects(text: bytes, ends: Numbers, delimiter: bytes, expected: int) -> list[int]:
     """Lines that have a wrong number of delimiters, or a quote, or nothing."""
-    before = np.searchsorted(places(text, delimiter), ends)
-    wrong = np.diff(before, prepend=0) != expected
+    wrong = count_by_line(text, delimiter, ends) != expected
     wrong[np.searchsorted(ends, places(text, QUOTE))] = True
     wrong |= np.diff(ends, prepend=-1) == 1
     return [int(line) for line in np.flatnonzero(wrong)]
 
 
-def _record_after(text: bytes, ends: NDArray[np.int64], first: int, delimiter: str) -> int:
+def _record_after(text: bytes, ends: Numbers, first: int, delimiter: str) -> int:
     """Line after the one that closes the quote opened in line `first`; the next line if no quote is open or closed."""
     if not _opens_quote(text[start_of_line(ends, first) : int(ends[first])], delimiter):
         return first + 1
