@@ -62,7 +62,10 @@ def _parse(block: Block, dialect: Dialect, *, extra: bool) -> pl.DataFrame:
         row_index_name=ROW_NUMBER,
         row_index_offset=block.first_line,
     )
-    return raw if block.numbers is None else raw.with_columns(pl.Series(ROW_NUMBER, block.numbers, pl.UInt32))
+    if block.numbers is None:
+        return raw
+    # Columns of unlike chunks are made one at each step that follows, unless they are now.
+    return raw.with_columns(pl.Series(ROW_NUMBER, block.numbers, pl.UInt32)).rechunk()
 
 
 def _is_odd(data: bytes) -> bool:
@@ -115,19 +118,22 @@ def in_lines(block: Block) -> pl.Expr:
     return pl.col(ROW_NUMBER).is_in(block.broken) if block.broken else pl.lit(value=False)
 
 
-def fault_of(frame: pl.DataFrame, broken: pl.Expr, *, short: bool) -> pl.Expr:
+def faults(frame: pl.DataFrame, broken: pl.Expr, *, short: bool) -> pl.Series:
     """The fault of form of each row, null if it has none. `short`: no field comes near to being too long."""
-    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String and name != EXTRA]
+    texts = pl.col([name for name, dtype in frame.schema.items() if dtype == pl.String and name != EXTRA])
     # Characters are never more than bytes, and bytes are counted in no time.
-    too_long = pl.lit(value=False) if short else pl.any_horizontal(pl.col(texts).str.len_bytes() > MAX_FIELD_CHARACTERS)
-    if not short and frame.select(too_long.any()).item():
-        too_long = pl.any_horizontal(pl.col(texts).str.len_chars() > MAX_FIELD_CHARACTERS)
+    may_be_long = pl.lit(value=False) if short else pl.any_horizontal(texts.str.len_bytes() > MAX_FIELD_CHARACTERS)
+    none = pl.Series(FAULT, [None], pl.String).new_from_index(0, frame.height)
+    rows = frame.select(pl.arg_where(pl.col(EXTRA).is_not_null() | may_be_long | broken)).to_series()
+    if rows.is_empty():
+        return none
     known = pl.col(EXTRA).is_in(FAULTS_OF_LINES)
-    return (
+    fault = (
         pl.when(pl.col(EXTRA).is_not_null())
         .then(pl.when(known).then(pl.col(EXTRA)).otherwise(pl.lit("too_many_fields")))
-        .when(too_long)
+        .when(pl.any_horizontal(texts.str.len_chars() > MAX_FIELD_CHARACTERS))
         .then(pl.lit("field_too_long"))
         .when(broken)
         .then(pl.lit("broken_text"))
     )
+    return none.scatter(rows, frame[rows].select(fault).to_series())

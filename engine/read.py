@@ -12,11 +12,10 @@ from engine.dialect import Dialect
 from engine.discover import SourceFile
 from engine.fields import (
     EXTRA,
-    FAULT,
     IS_BROKEN,
     ROW_NUMBER,
     Rows,
-    fault_of,
+    faults,
     fields_of,
     in_lines,
     is_plain,
@@ -235,5 +234,5 @@ def _batch(
             remedy="headings are text there: use TRY_CAST, which gives NULL, in place of CAST",
         ) from None
     frame = without_blanks(frame, odd)
-    frame = frame.with_columns(fault_of(frame, broken, short=short).alias(FAULT)).drop(EXTRA)
+    frame = frame.with_columns(faults(frame, broken, short=short)).drop(EXTRA)
     return Batch(raw, frame, raw_lines or {}, bool(reader.dialect and reader.dialect.decimal_comma))
