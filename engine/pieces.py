@@ -16,7 +16,7 @@ from warehouse.errors import SourceError
 
 # 8 MiB hold about 60,000 transactions: large enough that a block's fixed cost (some ms) vanishes, small enough that the
 # blocks in flight stay below 300 MB with all their columns.
-BLOCK_BYTES = 8 * 1024 * 1024
+PIECE_BYTES = 8 * 1024 * 1024
 
 # A quoted field that is still open after this many lines was never meant to be open.
 MAX_LINES_OF_RECORD = 20
@@ -62,7 +62,7 @@ def _damaged(file: SourceFile, exc: OSError) -> SourceError:
     )
 
 
-def read_pieces(file: SourceFile, dialect: Dialect, piece_bytes: int = BLOCK_BYTES) -> Iterator[Piece]:
+def read_pieces(file: SourceFile, dialect: Dialect, piece_bytes: int = PIECE_BYTES) -> Iterator[Piece]:
     """Pieces of a file in order, without its header.
 
     Raises:
