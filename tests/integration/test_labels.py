@@ -42,3 +42,22 @@ def test_what_becomes_of_a_report(
     ]
     refused = rows_of(database_url, "SELECT feed, row_number, reasons FROM ops.quarantine")
     assert refused == [("fraud_labels", 1, ["conflicting_duplicate"])] * expected.get("rejected", 0)
+
+
+def test_the_first_reports_of_a_warehouse_are_judged_among_themselves(database_url: str, tmp_path: Path) -> None:
+    several = [label(1, MONDAY), label(0, TUESDAY), label(1, MONDAY, 2), label(1, MONDAY, 2)]
+    write_feed(tmp_path, "fraud_labels", [*several, label(1, MONDAY, 3), label(0, MONDAY, 3), label(0, MONDAY, 4)])
+    counts = load(tmp_path, database_url).feeds["fraud_labels"]
+    assert {name: counts[name] for name in ("read", "loaded", "updated", "repeated", "rejected")} == {
+        "read": 7,
+        "loaded": 4,
+        "updated": 1,
+        "repeated": 1,
+        "rejected": 1,
+    }
+    assert rows_of(database_url, "SELECT transaction_id, is_fraud, load_id FROM ml.fraud_label ORDER BY 1") == [
+        ("T1", False, 1),
+        ("T2", True, 1),
+        ("T3", True, 1),
+        ("T4", False, 1),
+    ]
