@@ -72,7 +72,11 @@ def make_staged_cases(connection: Connection, tables: DashboardTables) -> None:
     """Cases of the transactions in `case_id`, which is dropped."""
     connection.execute("ANALYZE case_id")
     connection.execute(tables.into("dashboards/delete_cases"))
-    connection.execute(tables.into("dashboards/make_cases"))
+    dense = connection.execute(query("dashboards/days_read_whole")).fetchone()
+    if dense:
+        connection.execute(tables.into("dashboards/make_cases_of_days"), {"days": dense[0]})
+    else:
+        connection.execute(tables.into("dashboards/make_cases"))
     connection.execute("DROP TABLE case_id")
 
 

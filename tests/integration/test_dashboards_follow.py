@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from engine.dashboard_tables import NAMES, DashboardTables, compute_month
+from engine.dashboard_tables import NAMES, STORED, DashboardTables, compute_cases, compute_month
 from engine.stale import mark_all
 from ml.rfm import segmentation
 from tests.dashboards import (
@@ -101,6 +101,12 @@ def labels(url: str) -> None:
     load_rows(url, {**told[0], "reported_at": "2024-06-02T00:00:00Z"}, feed="fraud_labels")
 
 
+def labels_of_everything(url: str) -> None:
+    ids = rows_of(url, "SELECT transaction_id FROM dwh.fact_transactions ORDER BY 1")
+    told = {"is_fraud": "0", "reported_at": "2024-06-01T00:00:00Z"}
+    load_rows(url, *({"transaction_id": one, **told} for (one,) in ids), feed="fraud_labels")
+
+
 def labels_before_their_transactions(url: str) -> None:
     label = {"transaction_id": "T77", "is_fraud": "1", "reported_at": "2024-06-01T00:00:00Z"}
     load_rows(url, label, feed="fraud_labels")
@@ -148,6 +154,7 @@ def renamed_service(url: str) -> None:
         client_that_was_inferred,
         place_in_another_country,
         labels,
+        labels_of_everything,
         labels_before_their_transactions,
         scores,
         other_segments,
@@ -164,6 +171,20 @@ def test_a_refresh_of_what_changed_equals_a_rebuild(url: str, happens: Callable[
     assert done.views
     assert happens is regrained or done.days < ALL_DAYS
     assert (figures(url) == before) == (happens is regrained)
+
+
+def test_cases_are_the_same_whether_days_are_read_whole_or_each_is_looked_up(url: str) -> None:
+    every_case = "SELECT * FROM dwh.fraud_case ORDER BY transaction_id"
+    labels_of_everything(url)
+    refresh(url)
+    cases = rows_of(url, every_case)
+    days = rows_of(url, "SELECT date_key, count(*) FROM dwh.fact_transactions GROUP BY 1 ORDER BY 1")
+    assert len(cases) == sum(rows for _, rows in days) > 1_000
+    with connect(url) as connection, connection.transaction():
+        # Without totals nobody knows how much of its days this is.
+        connection.execute("DELETE FROM ops.day_total")
+        compute_cases(connection, STORED, [day for day, _ in days])
+    assert rows_of(url, every_case) == cases
 
 
 def figures(url: str) -> list[Any]:
