@@ -40,7 +40,7 @@ def _judged(labels: pl.DataFrame) -> pl.DataFrame:
 def _write(connection: Connection, winners: pl.DataFrame) -> pl.DataFrame:
     """Write those that are news; return what the warehouse makes (`verdict`) of those of which it has a label."""
     found = []
-    if connection.execute("SELECT FROM ml.fraud_label LIMIT 1").fetchone() is None:
+    if connection.execute(query("labels/are_there_any")).fetchone() == (False,):
         # A million take 1.1 s this way, and 3 in the other.
         copy_frame(connection, sql.Identifier("ml", "fraud_label"), winners)
     else:

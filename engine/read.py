@@ -160,10 +160,12 @@ class LazyBatch:
             if lines.isascii():
                 return replace(clean(Piece(rows[0], len(rows), lines), dialect), numbers=np.array(rows))
         block = self._block(dialect)
-        places = np.array(rows) - block.first_line
-        if block.numbers is not None:
+        if block.numbers is None:
+            numbers = np.array(rows)
+            places = numbers - block.first_line
+        else:
             places = np.flatnonzero(np.isin(block.numbers, rows))
-        numbers = np.array(rows) if block.numbers is None else block.numbers[places]
+            numbers = block.numbers[places]
         return Block(block.first_line, lines_of(block.data, places), numbers, block.raw_lines, block.broken)
 
     def _block(self, dialect: Dialect) -> Block:

@@ -96,16 +96,18 @@ def _judged(
     rows: pl.DataFrame, question: Question, chosen: Sequence[Fold], begin: date, say: Callable[[str], None]
 ) -> Answer:
     told = [fold for fold in chosen if tells_apart(rows, fold, question.protocol)]
-    if left := [fold.test for fold in chosen if fold not in told] if told else []:
+    left = [fold.test for fold in chosen if fold not in told]
+    if not told:
+        # The first contender says which kind is missing, and what to do.
+        told, left = list(chosen), []
+    if left:
         say(f"left out, for one kind of transaction only: tests from {', '.join(str(one.since) for one in left)}")
-    # If every one lacks a kind, the first contender says which, and what to do.
-    chosen = told or chosen
-    evaluation = Evaluation(_in_turn(rows), question.protocol, chosen, begin, question.wishes, question.seed, say)
+    evaluation = Evaluation(_in_turn(rows), question.protocol, told, begin, question.wishes, question.seed, say)
     found = [
         evaluation.judge(contender, in_detail=place < DETAILED)
         for place, contender in enumerate(question.contenders or contenders(question.protocol))
     ]
-    document = findings(question.protocol, chosen, found, question.wishes)
+    document = findings(question.protocol, told, found, question.wishes)
     return Answer(document | {"left_out": [one.to_json() for one in left]}, found)
 
 

@@ -1,0 +1,2 @@
+-- Whether the warehouse has a label.
+SELECT EXISTS (SELECT FROM ml.fraud_label)
