@@ -198,10 +198,17 @@ def test_a_leaf_of_odd_bounds_is_left_alone(
 @settings(max_examples=100, deadline=None)
 @given(situations())
 def test_every_day_from_the_oldest_leaf_to_the_horizon_has_a_leaf(situation: tuple[Policy, Catalog]) -> None:
+    """Or it is told which table of other columns has the name of that leaf."""
     policy, catalog = situation
     found = plan([policy], catalog, TODAY)
     table = found.after(catalog).tables[policy.name]
-    there = sorted(leaf.span for leaf in (*table.leaves, *(leaf for leaf in table.staged if leaf.awaited)) if leaf.span)
+    told = {problem.text for problem in found.problems}
+    leaves = (
+        *table.leaves,
+        *(leaf for leaf in table.staged if leaf.awaited),
+        *(leaf for leaf in table.orphans if f"a leaf cannot be made: another table is called {leaf.name}" in told),
+    )
+    there = sorted(leaf.span for leaf in leaves if leaf.span)
     covered = [span for span in there if span.first <= TODAY]
     bound = policy.retention.bound(TODAY) if policy.retention else None
     if policy.retention and policy.retention.leaves:
