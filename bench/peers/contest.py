@@ -9,23 +9,29 @@ from functools import partial
 from pathlib import Path
 
 from bench.peers import elt, keyed
-from bench.peers.target import Target, digest_of
+from bench.peers.indexes import FACTS
+from bench.peers.target import Target, digest_of, summary_digest_of
 from bench.server import ROOT, Server
 
 HERE = Path(__file__).parent
-FACTS = "dwh.fact_transactions"
 Work = Callable[[Server, str, Target], None]
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A way to fill the target. `slow` ones get fewer rows; `prepare` is not timed."""
+    """A way to fill the target, some with the daily `summary`. `slow` ones get fewer rows; `prepare` is not timed."""
 
     name: str
     work: Work
     slow: bool = False
     prepare: Callable[[str, Target], None] | None = None
     tables: tuple[str, ...] = (FACTS,)
+    summary: bool = False
+
+    def reached(self, url: str, target: Target) -> bool:
+        """Whether the rows that it wrote are Cauri's."""
+        same = digest_of(url, self.tables) == target.digest
+        return same and (not self.summary or summary_digest_of(url) == target.summarised)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ def run(peer: Peer, server: Server, target: Target) -> Finish:
     started = time.perf_counter()
     peer.work(server, url, target)
     seconds = time.perf_counter() - started
-    return Finish(seconds, digest_of(url, peer.tables) == target.digest)
+    return Finish(seconds, peer.reached(url, target))
 
 
 def install_scripts(pattern: str = "*") -> None:
@@ -54,8 +60,12 @@ def install_scripts(pattern: str = "*") -> None:
             _uv("sync", "--quiet", "--script", str(script))
 
 
-def _script(name: str, _server: Server, url: str, target: Target) -> None:
-    run_script(name, url, target.source)
+def _script(name: str, _server: Server, url: str, target: Target, *options: str) -> None:
+    run_script(name, url, target.source, *options)
+
+
+def _with_summary(name: str, server: Server, url: str, target: Target) -> None:
+    _script(name, server, url, target, "summary")
 
 
 def run_script(name: str, *arguments: str | Path) -> str:
@@ -78,9 +88,17 @@ PEERS = (
     FLOOR,
     Peer("one stream of the same, live indexes", keyed.one_stream, prepare=keyed.make_indexes),
     Peer("ELT in SQL", elt.in_sql),
+    Peer("ELT in SQL, and the daily summary", elt.in_sql_with_summary, summary=True),
     Peer("Polars `write_database`, ADBC", partial(_script, "polars_adbc")),
     Peer("dlt, Parquet by ADBC", partial(_script, "dlt_adbc"), tables=("dlt_peer.fact_transactions",)),
     Peer("DuckDB's postgres extension", partial(_script, "duckdb_postgres")),
     Peer("pygrametl, bulk fact table", partial(_script, "pygrametl_bulk"), slow=True),
+    Peer(
+        "pygrametl, its own `lookupasof`, and the daily summary",
+        partial(_script, "pygrametl_dimensional"),
+        slow=True,
+        summary=True,
+    ),
     Peer('pandas `to_sql(method="multi")`', partial(_script, "pandas_to_sql"), slow=True),
+    Peer("pandas, and the daily summary", partial(_with_summary, "pandas_to_sql"), slow=True, summary=True),
 )

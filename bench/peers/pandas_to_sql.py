@@ -6,15 +6,15 @@
 #   "sqlalchemy==2.1.9",
 # ]
 # ///
-"""pandas `to_sql(method="multi")` into the partitioned table, then the indexes."""
+"""pandas `to_sql(method="multi")` into the partitioned table, then the indexes; with `summary` that of the days too."""
 
 import sys
 from pathlib import Path
 
 import pandas as pd
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 
-from bench.peers.indexes import build_indexes, leaves_of
+from bench.peers.indexes import build_indexes, index_summary, leaves_of
 
 # PostgreSQL takes 65,535 parameters a statement at most, and a row has 17; more rows a statement gain nothing.
 ROWS_A_STATEMENT = 1_000
@@ -28,21 +28,26 @@ DIMENSIONS = {
 }
 
 
-def main(url: str, folder: Path) -> None:
+CELL = ["date_key", "client_key", "service_key", "currency_key"]
+SUCCESS, FAILED, PENDING, REVERSED = 1, 2, 3, 4
+
+
+def main(url: str, folder: Path, *, summary: bool) -> None:
     """Load a folder."""
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1))
     tables = {name: pd.read_sql(f"SELECT * FROM peers.{name}", engine) for name in (*DIMENSIONS, "client")}
     rows = _facts(_keyed(_read(folder), tables))
-    rows.to_sql(
-        "fact_transactions",
-        engine,
-        schema="dwh",
-        if_exists="append",
-        index=False,
-        method="multi",
-        chunksize=ROWS_A_STATEMENT,
-    )
+    _write(rows, "fact_transactions", engine)
     build_indexes(url, leaves_of(url))
+    if summary:
+        _write(_summary(rows, tables["client"]), "fact_daily_client_summary", engine)
+        index_summary(url)
+
+
+def _write(rows: pd.DataFrame, table: str, engine: Engine) -> None:
+    rows.to_sql(
+        table, engine, schema="dwh", if_exists="append", index=False, method="multi", chunksize=ROWS_A_STATEMENT
+    )
 
 
 def _read(folder: Path) -> pd.DataFrame:
@@ -102,5 +107,41 @@ def _facts(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _summary(rows: pd.DataFrame, clients: pd.DataFrame) -> pd.DataFrame:
+    status, succeeded = rows["status_key"], rows["status_key"] == SUCCESS
+    counted = rows.assign(
+        success_amount_minor=rows["amount_minor"] * succeeded,
+        commission_minor=rows["commission_minor"] * succeeded,
+        processing_ms_sum=rows["processing_ms"].fillna(0),
+        processing_ms_count=rows["processing_ms"].notna(),
+        transactions=1,
+        successes=succeeded,
+        failures=status == FAILED,
+        pendings=status == PENDING,
+        reversals=status == REVERSED,
+        anomalies=rows["anomaly_flags"] != 0,
+        known_beneficiary=rows["beneficiary_key"].where(rows["beneficiary_key"] != 0),
+    )
+    cells = counted.groupby(CELL)
+    added = cells[
+        [
+            "amount_minor",
+            "success_amount_minor",
+            "commission_minor",
+            "processing_ms_sum",
+            "processing_ms_count",
+            "transactions",
+            "successes",
+            "failures",
+            "pendings",
+            "reversals",
+            "anomalies",
+        ]
+    ].sum()
+    added["distinct_beneficiaries"] = cells["known_beneficiary"].nunique()
+    durable = clients[["client_key", "durable_key"]].rename(columns={"durable_key": "client_durable_key"})
+    return added.reset_index().merge(durable, on="client_key")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), summary="summary" in sys.argv[3:])

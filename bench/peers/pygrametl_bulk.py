@@ -14,7 +14,7 @@ import csv
 import sys
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -56,28 +56,45 @@ Row = dict[str, Any]
 
 def main(url: str, folder: Path) -> None:
     """Load a folder."""
+    connection, wrapper = connected(url)
+    clients = _Clients(connection)
+    facts = bulk_table(connection, "dwh.fact_transactions", COLUMNS)
+    for row in keyed_rows(connection, folder, clients.key_of):
+        facts.insert(row)
+    wrapper.commit()
+    wrapper.close()
+    build_indexes(url, leaves_of(url))
+
+
+def connected(url: str) -> tuple[psycopg.Connection, ConnectionWrapper]:
+    """A connection, and pygrametl's wrapper of it, which its tables use by default."""
     connection = psycopg.connect(url)
     wrapper = ConnectionWrapper(connection, paramstyle="pyformat")
     wrapper.setasdefault()
+    return connection, wrapper
+
+
+def bulk_table(connection: psycopg.Connection, name: str, columns: list[str]) -> BulkFactTable:
+    """A table that is filled by COPY."""
+    return BulkFactTable(name, columns, [], _loader(connection), nullsubst="\\N", encoding="utf-8")
+
+
+def keyed_rows(connection: psycopg.Connection, folder: Path, client_key_of: Callable[[Row], int]) -> Iterator[Row]:
+    """The rows of a folder as facts: checked, in their newest version, with all keys and measures."""
     dimensions = {
         key: CachedDimension(f"peers.{table}", key, [name], prefill=True, size=-1, defaultidvalue=0)
         for table, (key, name) in DIMENSIONS.items()
     }
-    clients = _Clients(connection)
     services = {name: (key, rate, active) for name, key, rate, active in _rows(connection, _SERVICES)}
     currencies = {name: (key, units) for name, key, units in _rows(connection, _CURRENCIES)}
-    facts = BulkFactTable("dwh.fact_transactions", COLUMNS, [], _loader(connection), nullsubst="\\N", encoding="utf-8")
     for row in _newest(folder):
         if row["service_id"] not in services or row["currency"] not in currencies or not row["client_id"]:
             continue
         for key, dimension in dimensions.items():
             row[key] = dimension.lookup(row)
-        row["client_key"] = clients.key_at(row["client_id"], row["transaction_ts"])
+        row["client_key"] = client_key_of(row)
         _measure(row, services[row["service_id"]], currencies[row["currency"]])
-        facts.insert(row)
-    wrapper.commit()
-    wrapper.close()
-    build_indexes(url, leaves_of(url))
+        yield row
 
 
 _SERVICES = "SELECT service_id, service_key, rate, is_active FROM peers.service"
@@ -93,8 +110,9 @@ class _Clients:
             self._begins[name].append(begin)
             self._keys[name].append(key)
 
-    def key_at(self, name: str, moment: datetime) -> int:
-        return self._keys[name][bisect_right(self._begins[name], moment) - 1]
+    def key_of(self, row: Row) -> int:
+        name = row["client_id"]
+        return self._keys[name][bisect_right(self._begins[name], row["transaction_ts"]) - 1]
 
 
 def _newest(folder: Path) -> Iterable[Row]:

@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from bench.bill import KEYRING
-from bench.peers.indexes import leaves_of
+from bench.peers.indexes import FACTS, SUMMARY, leaves_of
 from bench.server import Server
 from bench.trees import THIS
 from engine.facts import FACT_COLUMNS
@@ -26,13 +26,17 @@ LONG_AGO, LAST = pl.datetime(1900, 1, 1, time_zone="UTC"), pl.datetime(9999, 12,
 
 @dataclass(frozen=True)
 class Target:
-    """`template` is what each peer gets a copy of, `keyed` the final rows as CSV, a file a leaf, the largest first."""
+    """`template` is what each peer gets a copy of, `keyed` the final rows as CSV, a file a leaf, the largest first.
+
+    `digest` is that of the facts, `summarised` that of the daily summary.
+    """
 
     source: Path
     rows: int
     template: str
     keyed: tuple[Path, ...]
     digest: str
+    summarised: str
 
     def copy(self, server: Server) -> str:
         """The URL of a fresh copy, in which a peer may write."""
@@ -47,24 +51,33 @@ def prepare(server: Server, folder: Path, name: str, *, named: bool = True) -> T
     url = server.fresh(f"bench_target_{name}")
     rows = THIS.load(url, folder)["feeds"]["transactions"]["read"]
     keyed = _export(server, url, server.folder / "keyed" / name)
-    digest = digest_of(url, ["dwh.fact_transactions"])
+    digest, summarised = digest_of(url, [FACTS]), summary_digest_of(url)
     with connect(url) as connection:
         if named:
             connection.execute(_text(KEYS))
             _name_clients(connection, url, folder)
             _name_beneficiaries(connection, url, folder)
         _empty(connection, url)
-    return Target(folder, rows, f"bench_target_{name}", keyed, digest)
+    return Target(folder, rows, f"bench_target_{name}", keyed, digest, summarised)
 
 
 def digest_of(url: str, tables: Sequence[str]) -> str:
     """Number of rows of fact tables and a sum over their hashes: equal if they hold the same rows in any order."""
-    rows = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {} FROM {}").format(
-            sql.SQL(", ").join(map(sql.Identifier, DIGESTED)), sql.Identifier(*table.split("."))
-        )
-        for table in tables
-    )
+    columns = sql.SQL(", ").join(map(sql.Identifier, DIGESTED))
+    return _digest_of(url, [_selected(columns, table) for table in tables])
+
+
+def summary_digest_of(url: str) -> str:
+    """The same of the daily summary, with all its columns."""
+    return _digest_of(url, [_selected(sql.SQL("*"), SUMMARY)])
+
+
+def _selected(columns: sql.Composable, table: str) -> sql.Composed:
+    return sql.SQL("SELECT {} FROM {}").format(columns, sql.Identifier(*table.split(".")))
+
+
+def _digest_of(url: str, selections: Sequence[sql.Composed]) -> str:
+    rows = sql.SQL(" UNION ALL ").join(selections)
     statement = sql.SQL("SELECT count(*), sum(hashtextextended(t::text, 0))::text FROM ({}) AS t").format(rows)
     with connect(url) as connection:
         count, total = connection.execute(statement).fetchone() or (0, "")
@@ -82,7 +95,7 @@ def _export(server: Server, url: str, folder: Path) -> tuple[Path, ...]:
 
 
 def _name_clients(connection: Connection, url: str, folder: Path) -> None:
-    versions = read_frame(url, "SELECT client_ref AS ref, client_key, valid_from FROM dwh.dim_client")
+    versions = read_frame(url, "SELECT client_ref AS ref, client_key, durable_key, valid_from FROM dwh.dim_client")
     named = _pseudonyms(folder, "client_id", "client").join(versions, on="ref").sort("client_id", "valid_from")
     first = pl.int_range(pl.len()).over("client_id") == 0
     named = named.with_columns(valid_to=pl.col("valid_from").shift(-1).over("client_id").fill_null(LAST))
@@ -92,7 +105,7 @@ def _name_clients(connection: Connection, url: str, folder: Path) -> None:
     copy_frame(
         connection,
         sql.Identifier("peers", "client"),
-        named.select("client_id", "client_key", "valid_from", "valid_to").with_columns(moments),
+        named.select("client_id", "client_key", "durable_key", "valid_from", "valid_to").with_columns(moments),
     )
 
 
@@ -111,7 +124,7 @@ def _pseudonyms(folder: Path, column: str, domain: Literal["client", "beneficiar
 def _empty(connection: Connection, url: str) -> None:
     connection.execute("TRUNCATE dwh.fact_transactions, dwh.fact_daily_client_summary, ops.quarantine")
     connection.execute("DROP INDEX dwh.fact_transactions_date_client, dwh.fact_transactions_service")
-    for schema, leaf in leaves_of(url):
+    for schema, leaf in [*leaves_of(url), *leaves_of(url, SUMMARY)]:
         for (index,) in connection.execute(
             "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = %s::regclass", (f"{schema}.{leaf}",)
         ).fetchall():
