@@ -10,7 +10,7 @@ from typing import Any
 from partitions.catalog import Table, read_catalog
 from partitions.policy import Policy, policies_of
 from warehouse.connection import Connection, connect, is_writable
-from warehouse.migrations import pending
+from warehouse.migrations import newer, pending
 from warehouse.overview import killed_runs, vitals, writer
 from warehouse.settings import Settings
 
@@ -39,9 +39,9 @@ def examine(settings: Settings, url: str, now: datetime | None = None) -> list[C
     with connect(url, application="cauri health") as connection:
         checks = [Check("database", healthy=True, found=f"reached, PostgreSQL {_version(connection)}")]
         checks.append(_writable(connection))
-        missing = pending(connection)
-        checks.append(schema_check(missing))
-        if not missing:
+        schema = schema_check(pending(connection), newer(connection))
+        checks.append(schema)
+        if schema.healthy:
             facts = vitals(connection)
             checks.append(writer_check(writer(connection), killed_runs(connection)))
             checks.append(success_check(facts["freshness"]["last_success"], settings.health_max_age_hours, now))
@@ -63,8 +63,11 @@ def _writable(connection: Connection) -> Check:
     return Check("writable", writable, found, "" if writable else "point CAURI_DATABASE_URL at the primary")
 
 
-def schema_check(missing: Sequence[str]) -> Check:
+def schema_check(missing: Sequence[str], newer: Sequence[str]) -> Check:
     """The schema is that of this version."""
+    if newer:
+        found = f"of a newer Cauri ({', '.join(newer)})"
+        return Check("schema", healthy=False, found=found, remedy="update Cauri here")
     found = f"{len(missing)} script(s) to apply" if missing else "up to date"
     return Check("schema", not missing, found, "cauri init" if missing else "")
 

@@ -1,13 +1,15 @@
 """The schema's state: numbered migrations applied once, views applied whenever their text changes."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 
 from warehouse.calendar import fill_calendar
 from warehouse.connection import Connection, connect, require_writable
-from warehouse.errors import TargetError
+from warehouse.errors import TargetError, TransientTargetError
+from warehouse.lock import WRITER_LOCK
 from warehouse.queries import SCHEMA_FOLDER, query
 from warehouse.rights import grant_reading
 
@@ -47,7 +49,9 @@ def migrate(url: str, *, holiday_countries: tuple[str, ...] = ("CI", "SN", "GH",
     """Bring the schema up to date and fill the calendar; return the names of the scripts applied.
 
     Raises:
-        TargetError: a migration that was applied has another text now, or the database cannot be written.
+        TargetError: a newer Cauri has the warehouse, a migration that was applied has another text now, or the database
+            cannot be written.
+        TransientTargetError: a run of an older Cauri is writing.
     """
     with connect(url) as connection:
         require_writable(connection)
@@ -62,7 +66,13 @@ def migrate(url: str, *, holiday_countries: tuple[str, ...] = ("CI", "SN", "GH",
 
 
 def _apply_missing(connection: Connection) -> list[str]:
-    known = dict(connection.execute("SELECT name, checksum FROM ops.migration").fetchall())
+    known = _applied(connection)
+    later = newer(connection)
+    if later:
+        raise TargetError(
+            f"the warehouse belongs to a newer Cauri: it has {', '.join(later)}, which this one does not know",
+            remedy="update Cauri here; nothing was changed",
+        )
     applied = []
     for script in scripts():
         if known.get(script.name) == script.checksum:
@@ -72,15 +82,37 @@ def _apply_missing(connection: Connection) -> list[str]:
                 f"migration {script.name} was applied with another text",
                 remedy="never edit an applied migration: restore the file and add a new one",
             )
+        if script.kind == "migration" and known:
+            _keep_writers_out(connection)
         connection.execute(script.text)
         connection.execute(query("ledger/record_migration"), (script.name, script.kind, script.checksum))
         applied.append(script.name)
     return applied
 
 
+def _keep_writers_out(connection: Connection) -> None:
+    """Until the transaction ends. A run that began with other tables comes to its end with them."""
+    if connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (WRITER_LOCK,)).fetchone() != (True,):
+        raise TransientTargetError(
+            "a run of an older Cauri is writing to this warehouse, whose schema this one has to bring up to date",
+            remedy="wait until it ends, then run the same command again",
+        )
+
+
 def pending(connection: Connection) -> list[str]:
     """Names of the scripts that this database lacks, or has in an older text."""
-    if connection.execute("SELECT to_regclass('ops.migration')").fetchone() == (None,):
-        return [script.name for script in scripts()]
-    known = dict(connection.execute("SELECT name, checksum FROM ops.migration").fetchall())
+    known = _applied(connection)
     return [script.name for script in scripts() if known.get(script.name) != script.checksum]
+
+
+def newer(connection: Connection) -> list[str]:
+    """Names of the migrations that this database has and this Cauri does not know: what they changed it would spoil."""
+    ours = {script.name for script in scripts()}
+    return sorted(_applied(connection, kinds=["migration"]).keys() - ours)
+
+
+def _applied(connection: Connection, kinds: Sequence[str] = ("migration", "view")) -> dict[str, str]:
+    if connection.execute("SELECT to_regclass('ops.migration')").fetchone() == (None,):
+        return {}
+    statement = "SELECT name, checksum FROM ops.migration WHERE kind = ANY (%s)"
+    return dict(connection.execute(statement, (list(kinds),)).fetchall())

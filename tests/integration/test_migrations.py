@@ -14,7 +14,8 @@ from engine.dashboard_tables import NAMES as DASHBOARD_TABLES
 from tests.database import copied_database
 from tests.loading import execute, rows_of, value_of
 from warehouse import migrations
-from warehouse.errors import TargetError
+from warehouse.errors import TargetError, TransientTargetError
+from warehouse.lock import single_writer
 from warehouse.migrations import migrate, pending, scripts
 from warehouse.queries import SCHEMA_FOLDER, query, query_names
 
@@ -140,6 +141,26 @@ def test_each_view_can_be_applied_again(database_url: str, schema_folder: Path) 
 
 def test_a_new_migration_is_applied_alone(database_url: str, schema_folder: Path) -> None:
     (schema_folder / "migrations" / "9999_more.sql").write_text("CREATE TABLE ops.more ();")
+    assert migrate(database_url) == ["9999_more.sql"]
+
+
+def test_a_warehouse_of_a_newer_cauri_is_left_alone(database_url: str, schema_folder: Path) -> None:
+    later, view = schema_folder / "migrations" / "9999_more.sql", schema_folder / "views" / "010_v_transactions.sql"
+    later.write_text("CREATE TABLE ops.more ();")
+    migrate(database_url)
+    later.unlink()
+    view.write_text(view.read_text().replace("with names and decimals", "as it used to be"))
+    with pytest.raises(TargetError, match=r"newer Cauri: it has 9999_more\.sql"):
+        migrate(database_url)
+    assert "with names" in value_of(database_url, "SELECT obj_description('dwh.v_transactions'::regclass)")
+
+
+def test_the_schema_does_not_change_under_a_run(database_url: str, schema_folder: Path) -> None:
+    (schema_folder / "migrations" / "9999_more.sql").write_text("CREATE TABLE ops.more ();")
+    with single_writer(database_url):
+        with pytest.raises(TransientTargetError, match="older Cauri is writing"):
+            migrate(database_url)
+        assert value_of(database_url, "SELECT to_regclass('ops.more')") is None
     assert migrate(database_url) == ["9999_more.sql"]
 
 

@@ -6,13 +6,35 @@ from typing import Any
 
 import pytest
 
-from operations.health import covered_days, disk_check, premade_check, rejected_check, success_check, writer_check
+from operations.health import (
+    covered_days,
+    disk_check,
+    premade_check,
+    rejected_check,
+    schema_check,
+    success_check,
+    writer_check,
+)
 from partitions.catalog import Leaf, Table
 from partitions.grain import Grain
 from partitions.policy import read_policies
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 RUN = {"run_id": 7, "command": "load", "pid": 42, "lease_until": NOW, "expired": False}
+
+
+@pytest.mark.parametrize(
+    ("missing", "newer", "found", "remedy"),
+    [
+        ([], [], "up to date", ""),
+        (["0021_more.sql"], [], "1 script(s) to apply", "cauri init"),
+        ([], ["0022_most.sql"], "of a newer Cauri (0022_most.sql)", "update Cauri here"),
+        (["010_v_transactions.sql"], ["0022_most.sql"], "of a newer Cauri (0022_most.sql)", "update Cauri here"),
+    ],
+)
+def test_the_schema(missing: list[str], newer: list[str], found: str, remedy: str) -> None:
+    check = schema_check(missing, newer)
+    assert (check.healthy, check.found, check.remedy) == (not remedy, found, remedy)
 
 
 @pytest.mark.parametrize(
