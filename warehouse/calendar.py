@@ -14,12 +14,10 @@ DAY_PARTS = ("night", "morning", "afternoon", "evening")
 
 def fill_calendar(connection: Connection, countries: tuple[str, ...]) -> None:
     """Fill both tables where they are empty; mark holidays again when the countries changed."""
-    value = ",".join(countries)
-    stored = connection.execute("SELECT value FROM ops.setting WHERE name = 'holiday_countries'").fetchone()
-    if stored == (value,):
+    if is_filled_for(connection, countries):
         return
     closed = holidays_by_day(countries)
-    if stored is None:
+    if _stored_countries(connection) is None:
         _fill_times(connection)
         _fill_dates(connection, closed)
     else:
@@ -27,8 +25,18 @@ def fill_calendar(connection: Connection, countries: tuple[str, ...]) -> None:
     connection.execute(
         "INSERT INTO ops.setting VALUES ('holiday_countries', %s)"
         " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        (value,),
+        (",".join(countries),),
     )
+
+
+def is_filled_for(connection: Connection, countries: tuple[str, ...]) -> bool:
+    """Whether both tables are there, with the holidays of these countries."""
+    return _stored_countries(connection) == ",".join(countries)
+
+
+def _stored_countries(connection: Connection) -> str | None:
+    row = connection.execute("SELECT value FROM ops.setting WHERE name = 'holiday_countries'").fetchone()
+    return None if row is None else str(row[0])
 
 
 def holidays_by_day(countries: tuple[str, ...]) -> dict[date, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import LiteralString
 
-from warehouse.calendar import fill_calendar
+from warehouse.calendar import fill_calendar, is_filled_for
 from warehouse.connection import Connection, connect, require_writable
 from warehouse.errors import TargetError, TransientTargetError
 from warehouse.lock import WRITER_LOCK
@@ -48,12 +48,17 @@ def bootstrap_sql() -> LiteralString:
 def migrate(url: str, *, holiday_countries: tuple[str, ...] = ("CI", "SN", "GH", "KE", "MA")) -> list[str]:
     """Bring the schema up to date and fill the calendar; return the names of the scripts applied.
 
+    Where nothing is to be done, a standby, or a role that may only read, is enough.
+
     Raises:
         TargetError: a newer Cauri has the warehouse, a migration that was applied has another text now, or the database
             cannot be written.
         TransientTargetError: a run of an older Cauri is writing.
     """
     with connect(url) as connection:
+        _refuse_newer(connection)
+        if not pending(connection) and is_filled_for(connection, holiday_countries):
+            return []
         require_writable(connection)
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
@@ -66,13 +71,8 @@ def migrate(url: str, *, holiday_countries: tuple[str, ...] = ("CI", "SN", "GH",
 
 
 def _apply_missing(connection: Connection) -> list[str]:
+    _refuse_newer(connection)
     known = _applied(connection)
-    later = newer(connection)
-    if later:
-        raise TargetError(
-            f"the warehouse belongs to a newer Cauri: it has {', '.join(later)}, which this one does not know",
-            remedy="update Cauri here; nothing was changed",
-        )
     applied = []
     for script in scripts():
         if known.get(script.name) == script.checksum:
@@ -88,6 +88,15 @@ def _apply_missing(connection: Connection) -> list[str]:
         connection.execute(query("ledger/record_migration"), (script.name, script.kind, script.checksum))
         applied.append(script.name)
     return applied
+
+
+def _refuse_newer(connection: Connection) -> None:
+    later = newer(connection)
+    if later:
+        raise TargetError(
+            f"the warehouse belongs to a newer Cauri: it has {', '.join(later)}, which this one does not know",
+            remedy="update Cauri here; nothing was changed",
+        )
 
 
 def _keep_writers_out(connection: Connection) -> None:

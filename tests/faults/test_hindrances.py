@@ -157,6 +157,34 @@ def test_limits_of_the_database_are_made_for_others(night: Scene, url: str, tmp_
     assert_as_if_undisturbed(night, url, tmp_path)
 
 
+HABITS = {
+    "client_encoding": "LATIN1",
+    "datestyle": "SQL, DMY",
+    "extra_float_digits": "-10",
+    "quote_all_identifiers": "on",
+    "standard_conforming_strings": "off",
+    "default_transaction_isolation": "serializable",
+    "intervalstyle": "sql_standard",
+    "bytea_output": "escape",
+    "search_path": "pg_catalog",
+    "timezone": "Asia/Kolkata",
+}
+
+
+def test_how_others_speak_with_the_database_changes_nothing(night: Scene, url: str, tmp_path: Path) -> None:
+    name = sql.Identifier(value_of(url, "SELECT current_database()"))
+    server = night.template[0]
+    for habit, value in HABITS.items():
+        execute(
+            server, sql.SQL("ALTER DATABASE {} SET {} = {}").format(name, sql.Identifier(habit), sql.Literal(value))
+        )
+    spoken = {"PGCLIENTENCODING": "LATIN1", "PGDATESTYLE": "German", "PGTZ": "Asia/Kolkata"}
+    done = cauri(*night.arguments(), "--quiet", url=url, home=tmp_path, variables=spoken)
+    assert done.code == 0, done.told
+    execute(server, sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+    assert_as_if_undisturbed(night, url, tmp_path)
+
+
 def test_the_limit_of_transactions_is_lifted_where_the_server_knows_it(database_url: str) -> None:
     if int(value_of(database_url, "SHOW server_version_num")) < 170_000:
         pytest.skip("there is none")

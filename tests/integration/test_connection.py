@@ -19,7 +19,7 @@ from tests.loading import execute, value_of
 from warehouse import connection as door
 from warehouse.connection import connect, require_writable, translated
 from warehouse.errors import CauriError, ConfigurationError, LockBusyError, TargetError, TransientTargetError
-from warehouse.snapshot import read_frame
+from warehouse.snapshot import read_frame, reader
 
 
 @pytest.fixture
@@ -40,6 +40,36 @@ def test_the_session_speaks_utc(database_url: str) -> None:
     with connect(database_url, application="tests") as connection:
         found = connection.execute("SELECT current_setting('timezone'), current_setting('application_name')").fetchone()
     assert found == ("UTC", "tests")
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "ours"),
+    [
+        ("client_encoding", "LATIN1", "UTF8"),
+        ("timezone", "Asia/Kolkata", "UTC"),
+        ("datestyle", "SQL, DMY", "ISO, MDY"),
+        ("extra_float_digits", "-10", "1"),
+        ("quote_all_identifiers", "on", "off"),
+        ("standard_conforming_strings", "off", "on"),
+        ("default_transaction_isolation", "serializable", "read committed"),
+    ],
+)
+def test_what_a_session_speaks(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, name: str, theirs: str, ours: str
+) -> None:
+    """Whatever database and environment say: libpq sends what the latter says after the options of a connection."""
+    database = sql.Identifier(value_of(database_url, "SELECT current_database()"))
+    execute(
+        database_url,
+        sql.SQL("ALTER DATABASE {} SET {} = {}").format(database, sql.Identifier(name), sql.Literal(theirs)),
+    )
+    for variable, value in (("PGCLIENTENCODING", "LATIN1"), ("PGTZ", "Asia/Kolkata"), ("PGDATESTYLE", "German")):
+        monkeypatch.setenv(variable, value)
+    shown = "SELECT current_setting(%s)"
+    with connect(database_url) as connection:
+        assert connection.execute(shown, (name,)).fetchone() == (ours,)
+    with reader(database_url) as reading:
+        assert reading.read("SELECT current_setting($1) AS found", (name,))["found"].to_list() == [ours]
 
 
 def test_a_session_whose_client_is_gone_ends_although_it_waits_for_a_lock(database_url: str) -> None:
@@ -126,6 +156,23 @@ def test_another_version_of_the_server(database_url: str, monkeypatch: pytest.Mo
     assert caught.value.exit_code == 1
 
 
+def test_a_database_that_keeps_no_utf8(template_database: tuple[str, str]) -> None:
+    server, _ = template_database
+    make = "CREATE DATABASE cauri_test_ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"
+    execute(server, make)
+    try:
+        with pytest.raises(TargetError, match="as SQL_ASCII; Cauri needs UTF8") as caught:
+            run(with_database(server, "cauri_test_ascii"))
+        assert "ENCODING 'UTF8'" in caught.value.remedy
+    finally:
+        execute(server, "DROP DATABASE cauri_test_ascii")
+
+
+def test_text_is_utf8_whatever_the_url_says(database_url: str) -> None:
+    with connect(f"{database_url}&client_encoding=LATIN1") as connection:
+        assert connection.execute("SHOW client_encoding").fetchone() == ("UTF8",)
+
+
 def test_a_read_only_database(database_url: str) -> None:
     name = value_of(database_url, "SELECT current_database()")
     execute(
@@ -194,6 +241,7 @@ def test_a_cancelled_statement_can_be_run_again(database_url: str) -> None:
         ("28P01", ConfigurationError),
         ("3D000", ConfigurationError),
         ("42501", TargetError),
+        ("42P06", TargetError),
         ("42P01", TargetError),
         ("22003", TargetError),
         ("23505", TargetError),

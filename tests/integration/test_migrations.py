@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -194,13 +195,36 @@ def test_a_failing_migration_leaves_nothing(database_url: str, schema_folder: Pa
     assert value_of(database_url, "SELECT count(*) FROM ops.migration WHERE name LIKE '999%'") == 0
 
 
-def test_a_read_only_database_is_refused(database_url: str) -> None:
+def test_a_read_only_database_is_refused_if_something_is_to_be_done(database_url: str, schema_folder: Path) -> None:
     name = value_of(database_url, "SELECT current_database()")
     execute(
         database_url, sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(sql.Identifier(name))
     )
+    assert migrate(database_url) == []
+    (schema_folder / "migrations" / "9999_more.sql").write_text("CREATE TABLE ops.more ();")
     with pytest.raises(TargetError, match="read-only"):
         migrate(database_url)
+
+
+def test_a_role_that_may_only_read_opens_what_is_up_to_date(database_url: str) -> None:
+    user = next(part for part in urlsplit(database_url).query.split("&") if part.startswith("user="))
+    url = database_url.replace(user, "user=reading_role")
+    execute(database_url, "CREATE ROLE reading_role LOGIN")
+    try:
+        with pytest.raises(TargetError, match="permission denied") as caught:
+            migrate(url)
+        assert "that right" in caught.value.remedy
+        execute(database_url, "GRANT pg_read_all_data TO reading_role")
+        assert migrate(url) == []
+    finally:
+        execute(database_url, "DROP ROLE reading_role")
+
+
+def test_a_database_that_holds_something_else(empty_url: str) -> None:
+    execute(empty_url, "CREATE SCHEMA dwh")
+    with pytest.raises(TargetError, match='"dwh" already exists') as caught:
+        migrate(empty_url)
+    assert "a database of its own" in caught.value.remedy
 
 
 STAGES = (
