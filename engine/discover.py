@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,8 @@ from warehouse.errors import ConfigurationError, SourceError
 
 ENDINGS = (".csv", ".txt", ".tsv", ".parquet")
 COMPRESSIONS = (".gz", ".zst")
+
+NAMES_SHOWN = 5
 
 # Hashing runs without Python's lock; more threads than a disk has patience for would only seek.
 HASHING_THREADS = 4
@@ -89,7 +92,8 @@ def discover(
 
     Raises:
         ConfigurationError: the folder or the mapping does not exist, or the mapping is wrong.
-        SourceError: the folder has no file of any feed, and that it may not; or a file cannot be read.
+        SourceError: the folder has no file of any feed, and that it may not; or a file cannot be read, or has a name
+            that is no text.
     """
     if not folder.is_dir():
         raise ConfigurationError(
@@ -97,7 +101,8 @@ def discover(
         )
     mapped = _mapping(folder, mapping)
     sources = mapped.sources
-    candidates = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    candidates = sorted(path for path in folder.iterdir() if _is_candidate(path))
+    _refuse_names([path for path in candidates if _looks_like_data(path)])
     found = [(path.name, source, path) for path in candidates for source in sources if _belongs(path, source)]
     if not may_be_empty and not found and not any(source.rows for source in sources):
         raise SourceError(
@@ -114,6 +119,22 @@ def discover(
     unique, same = _without_copies([*_inline(sources), *fingerprinted])
     unfinished = tuple(f"{path.name} {lack}" for path, lack in lacking.items())
     return Discovery(unique, ignored, same, unfinished, expectations=mapped.expectations)
+
+
+def _is_candidate(path: Path) -> bool:
+    # A link to nothing is a file that is missing, and says so when it is read.
+    return not path.name.startswith(".") and (path.is_file() or (path.is_symlink() and not path.exists()))
+
+
+def _refuse_names(paths: Iterable[Path]) -> None:
+    """Those of files or of the folder that are no text: neither Polars nor PostgreSQL takes them."""
+    shown = {path: os.fsencode(path).decode("utf-8", "backslashreplace") for path in paths}
+    wrong = [name for path, name in shown.items() if name != str(path)]
+    if wrong:
+        raise SourceError(
+            f"{len(wrong)} file(s) have a path that is not UTF-8: {', '.join(wrong[:NAMES_SHOWN])}",
+            remedy="rename them, for instance with convmv, or set a UTF-8 locale",
+        )
 
 
 def _lacks(path: Path, arrival: Arrival) -> str | None:

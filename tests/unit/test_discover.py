@@ -1,6 +1,7 @@
 """Step 1: which files are found, in which order, and how they are known again."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,25 @@ def test_a_folder_without_any_file_of_a_feed_is_a_source_error(present: list[str
         discover(tmp_path)
     assert "transactions" in raised.value.remedy
     assert "feeds.toml" in raised.value.remedy
+
+
+def test_a_name_that_is_no_text_is_a_source_error(tmp_path: Path) -> None:
+    name = os.fsdecode(b"transactions_f\xe9vrier.csv")
+    try:
+        (tmp_path / name).write_text("transaction_id\n1\n")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    with pytest.raises(
+        SourceError, match=r"1 file\(s\) have a path that is not UTF-8: .*transactions_f\\xe9vrier\.csv"
+    ):
+        discover(tmp_path)
+
+
+def test_a_link_to_nothing_is_a_source_error(tmp_path: Path) -> None:
+    (tmp_path / "transactions_1.csv").write_text("transaction_id\n1\n")
+    (tmp_path / "transactions_2.csv").symlink_to(tmp_path / "gone.csv")
+    with pytest.raises(SourceError, match=r"transactions_2\.csv cannot be read: No such file"):
+        discover(tmp_path)
 
 
 def test_compression_changes_the_content_and_so_the_identity(tmp_path: Path) -> None:
