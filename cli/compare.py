@@ -11,8 +11,8 @@ from cli.options import Feeds, Json, Quiet
 from engine.compare import SUMS
 from engine.compare import compare as compare_folder
 from engine.intake import Doorkeeper
-from engine.load import work_folder
 from engine.steps import Stopwatch
+from engine.work_folder import work_folder
 from warehouse.connection import connect
 
 SHOWN = 40

@@ -1,17 +1,11 @@
 """The load: steps 1 to 9 in their order. Each can be interrupted; the same command run again goes on from there."""
 
-import errno
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-
-import psutil
 
 from engine.arrival import ALL_WHOLE, Arrival
 from engine.feeds import TRANSACTIONS
@@ -20,14 +14,14 @@ from engine.intake import Doorkeeper, Intake, take_in
 from engine.outcomes import NO_WINNERS, settle
 from engine.plan import plan_leaves, work_identity
 from engine.publish import Closing, Publisher, publish
-from engine.slices import SHELF
 from engine.steps import Stopwatch, Watcher
 from engine.summary import Summary
+from engine.work_folder import work_folder
 from engine.workers import leaf_executor, peak_memory
 from partitions.coverage import filled_spans
 from partitions.policy import Policy, facts_and_summary, policies_of
 from warehouse.connection import Connection, connect, require_writable
-from warehouse.errors import CauriError, TransientTargetError
+from warehouse.errors import CauriError
 from warehouse.keyring import Keyring, bind
 from warehouse.ledger import close_run, give_up_run, open_run, work_done
 from warehouse.lock import WriterLock, single_writer
@@ -201,48 +195,3 @@ def given_up_on_error(url: str, work_id: str, started_at: datetime) -> Iterator[
         with suppress(CauriError), connect(url) as connection:
             give_up_run(connection, work_id, started_at, status)
         raise
-
-
-@contextmanager
-def work_folder(settings: Settings) -> Iterator[Path]:
-    """A folder of this process for shards and snapshots, gone afterwards, as are those that killed runs left.
-
-    Raises:
-        TransientTargetError: what it lies on is full.
-    """
-    parent = settings.home_path / "work"
-    with _space_needed(parent), _own_folder(parent) as folder:
-        yield folder
-
-
-@contextmanager
-def _space_needed(place: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        # Polars says it in words only.
-        if exc.errno not in (errno.ENOSPC, errno.EDQUOT) and "No space left" not in str(exc):
-            raise
-        raise TransientTargetError(
-            f"the disk of {place} is full",
-            remedy="free space there or set CAURI_HOME to another disk, then run the same command again: what was"
-            " committed is skipped",
-        ) from exc
-
-
-@contextmanager
-def _own_folder(parent: Path) -> Iterator[Path]:
-    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    me = str(os.getpid())
-    for left in parent.iterdir():
-        owner = left.name.partition("-")[0]
-        # In a container the number of a killed run is soon that of the next.
-        if owner == me or not (owner.isdigit() and psutil.pid_exists(int(owner))):
-            shutil.rmtree(left, ignore_errors=True)
-    # Never the same name twice: what was read from a snapshot is remembered under its path.
-    folder = Path(tempfile.mkdtemp(prefix=f"{me}-", dir=parent))
-    try:
-        yield folder
-    finally:
-        SHELF.clear()
-        shutil.rmtree(folder, ignore_errors=True)

@@ -10,12 +10,12 @@ from engine.compare import compare
 from engine.correction import Export
 from engine.intake import Doorkeeper
 from engine.kept import stored_forms
-from engine.load import work_folder
 from engine.replay import ReplayRequest
 from engine.replay import replay as replay_rows
 from engine.selection import RefusedRow, Selection, refused_rows
 from engine.steps import Stopwatch
 from engine.summary import Summary
+from engine.work_folder import work_folder
 from tests.loading import KEYRING, Silence, inline_executor, rows_of, settings_for
 from warehouse.connection import connect
 

@@ -14,6 +14,7 @@ from warehouse.server_lock import exclusive
 from warehouse.server_log import last_words
 from warehouse.server_processes import accepts, comes_back, server_processes
 from warehouse.server_settings import as_text, log_settings, server_settings
+from warehouse.settings import unusable_home
 
 # Crash recovery replays at most max_wal_size, 8 GiB: a minute on a laptop's SSD, with room for a slow disk.
 _START_SECONDS = 180
@@ -59,7 +60,10 @@ class LocalServer:
             check_version(place, self.binaries)
             if accepts(place):
                 return place.url
-        self.home.mkdir(parents=True, exist_ok=True)
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise unusable_home(self.home, exc) from None
         with exclusive(self._lock, timeout=timeout):
             place = self._place() or self._make_place()
             place.make()

@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -13,11 +15,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.errors import ConfigurationError
 
+# How alike the name of a variable is to that of a setting which it must have meant: two letters of ten that changed
+# places are as alike.
+_MISSPELT = 0.9
+
 
 class Settings(BaseSettings):
     """Each field is the environment variable `CAURI_<FIELD>`; `.env.example` explains them all."""
 
-    model_config = SettingsConfigDict(env_prefix="CAURI_", env_file=".env", extra="ignore", frozen=True)
+    # Empty is not set: so compose files pass on what nobody has set.
+    model_config = SettingsConfigDict(
+        env_prefix="CAURI_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Path(".cauri")
     database_url: SecretStr | None = None
@@ -108,8 +117,9 @@ def read_settings() -> Settings:
     """Read the settings.
 
     Raises:
-        ConfigurationError: a variable has a value that cannot be used.
+        ConfigurationError: a variable has a value that cannot be used, or a name that is nearly that of one.
     """
+    _refuse_misspelt(name for name in os.environ if name.startswith("CAURI_"))
     try:
         return Settings()
     except ValidationError as exc:
@@ -118,3 +128,20 @@ def read_settings() -> Settings:
             f"{exc.error_count()} setting(s) cannot be used: {problems}",
             remedy="correct the environment or .env; .env.example lists every variable",
         ) from None
+
+
+def _refuse_misspelt(names: Iterable[str]) -> None:
+    known = [f"CAURI_{field.upper()}" for field in Settings.model_fields]
+    for name in names:
+        meant = get_close_matches(name.upper(), known, n=1, cutoff=_MISSPELT)
+        if meant and name.upper() not in known:
+            raise ConfigurationError(
+                f"{name} is no setting", remedy=f"{meant[0]} is one; .env.example lists every variable"
+            )
+
+
+def unusable_home(folder: Path, exc: OSError) -> ConfigurationError:
+    """That nothing can be written into a folder of `CAURI_HOME`."""
+    return ConfigurationError(
+        f"CAURI_HOME cannot be used: {folder}: {exc.strerror}", remedy="set it to a folder in which you may write"
+    )

@@ -8,8 +8,8 @@ import pytest
 
 from engine.compare import compare
 from engine.intake import Doorkeeper
-from engine.load import work_folder
 from engine.steps import Stopwatch
+from engine.work_folder import work_folder
 from sample.plan import SamplePlan
 from tests.loading import (
     KEYRING,
