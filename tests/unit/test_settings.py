@@ -45,6 +45,23 @@ def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert (settings.home, settings.database_url, settings.pseudonym_key) == (Path(".cauri"), None, None)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://etl:hunter%202@db/warehouse",
+        "postgresql://etl@db/warehouse?password=hunter%202",
+        "host=db user=etl password='hunter 2' dbname=warehouse",
+        "host=db sslpassword='hunter 2'",
+    ],
+)
+def test_a_password_is_known_wherever_it_stands(address: str) -> None:
+    assert "hunter 2" in settings_for(address).secrets()
+
+
+def test_an_address_that_is_none_has_no_password() -> None:
+    assert settings_for("http://[").secrets() == ["http://["]
+
+
 @pytest.mark.parametrize("below", ["", "deeper"])
 def test_a_home_that_is_a_file(below: str, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
