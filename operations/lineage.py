@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from engine.discover import SourceFile
-from warehouse.connection import connect
+from warehouse.connection import connect, place_of
 from warehouse.overview import rows_of
 
 PRODUCER = "https://github.com/cauri/cauri"
@@ -74,7 +73,8 @@ class Lineage:
 
     def _identity(self) -> Any:
         # The same for each event of the run, also for one that another process emits.
-        return uuid5(NAMESPACE_URL, f"{_database(self.url)}#{self.run_id}@{self.started_at.isoformat()}")
+        _, _, database = place_of(self.url)
+        return uuid5(NAMESPACE_URL, f"{database}#{self.run_id}@{self.started_at.isoformat()}")
 
     def _inputs(self, counts: dict[str, dict[str, Any]]) -> list[Any]:
         from openlineage.client.event_v2 import InputDataset  # noqa: PLC0415
@@ -98,6 +98,7 @@ class Lineage:
 
         with connect(self.url) as connection:
             columns = rows_of(connection, "vitals/columns")
+        host, port, database = place_of(self.url)
         outputs = []
         for feed, counts in summary["feeds"].items():
             for table in TABLES[feed]:
@@ -107,8 +108,8 @@ class Lineage:
                 written = statistics.OutputStatisticsOutputDatasetFacet(rowCount=rows)
                 outputs.append(
                     OutputDataset(
-                        _server(self.url),
-                        f"{_database(self.url)}.{table}",
+                        f"postgres://{host}:{port}",
+                        f"{database}.{table}",
                         facets={"schema": _schema(fields)},
                         outputFacets={"outputStatistics": written},
                     )
@@ -122,13 +123,3 @@ def _schema(fields: list[tuple[str, str | None]]) -> Any:
     return schema_dataset.SchemaDatasetFacet(
         fields=[schema_dataset.SchemaDatasetFacetFields(name, kind) for name, kind in fields]
     )
-
-
-def _server(url: str) -> str:
-    """The server as OpenLineage names it, without user and password."""
-    parts = urlsplit(url)
-    return f"postgres://{parts.hostname or 'localhost'}:{parts.port or 5432}"
-
-
-def _database(url: str) -> str:
-    return urlsplit(url).path.strip("/") or "postgres"

@@ -14,7 +14,7 @@ from warehouse.sqlstates import error_of
 
 # What the floors above may say of the driver: a connection, and safely composed SQL.
 Connection = psycopg.Connection[Any]
-__all__ = ["Connection", "connect", "dsn", "is_writable", "require_writable", "sql", "translated"]
+__all__ = ["Connection", "connect", "dsn", "is_writable", "place_of", "require_writable", "sql", "translated"]
 
 SUPPORTED_MAJORS = range(15, 19)
 CONNECT_TIMEOUT_SECONDS = 10
@@ -93,6 +93,14 @@ def dsn(url: str, application: str) -> str:
     forced = {"client_encoding": "UTF8"}
     options = [*(f"-c {name}={value}" for name, value in SESSION.items()), str(given.pop("options", ""))]
     return make_conninfo(**{**defaults, **given, **forced, "options": " ".join(options).strip()})
+
+
+def place_of(url: str) -> tuple[str, str, str]:
+    """Host, port and database to which a connection string leads, the first if it names several."""
+    given = conninfo_to_dict(url)
+    host, port = (str(given.get(name) or "").split(",")[0] for name in ("host", "port"))
+    by_socket = not host or host.startswith("/")
+    return "localhost" if by_socket else host, port or "5432", str(given.get("dbname") or "postgres")
 
 
 def _check_server(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from sample.plan import SamplePlan
 from tests.database import copied_database
@@ -89,6 +90,18 @@ def test_the_file_has_the_same_lines_and_is_private(scene: Scene) -> None:
 def test_no_line_names_anybody(scene: Scene) -> None:
     told = (scene.home / "logs" / "cauri.log").read_text() + scene.lineage.read_text()
     assert [word for word in IDENTIFIERS if word in told] == []
+
+
+def test_no_line_has_a_password_that_stands_among_keywords(database_url: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = conninfo_to_dict(database_url)
+    if given.get("password"):
+        pytest.skip("the server has a password of its own")
+    address = make_conninfo(**{**given, "password": "hunter 2", "sslpassword": "hunter 3"})
+    done = run("load", sample_folder(PLAN), url=address, home=tmp_path, CAURI_LINEAGE=str(tmp_path / "lineage.ndjson"))
+    assert done.code == 0, done.told
+    left = "".join((tmp_path / name).read_text() for name in ("logs/cauri.log", "lineage.ndjson", "metrics/cauri.prom"))
+    assert "hunter" not in done.told + left
+    assert f'"{given["dbname"]}.dwh.fact_transactions"' in left
 
 
 def test_metrics_have_what_the_load_did(scene: Scene) -> None:

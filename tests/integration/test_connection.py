@@ -173,6 +173,20 @@ def test_text_is_utf8_whatever_the_url_says(database_url: str) -> None:
         assert connection.execute("SHOW client_encoding").fetchone() == ("UTF8",)
 
 
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://etl:hunter2@db.example.com:6432/warehouse", ("db.example.com", "6432", "warehouse")),
+        ("postgresql://etl:hunter2@a:1,b:2/warehouse", ("a", "1", "warehouse")),
+        ("host=db user=etl password='hunter 2' dbname=warehouse", ("db", "5432", "warehouse")),
+        ("postgresql:///cauri?host=/run/socket&port=5432&user=cauri", ("localhost", "5432", "cauri")),
+        ("service=night", ("localhost", "5432", "postgres")),
+    ],
+)
+def test_where_an_address_leads(url: str, place: tuple[str, str, str]) -> None:
+    assert door.place_of(url) == place
+
+
 def test_a_read_only_database(database_url: str) -> None:
     name = value_of(database_url, "SELECT current_database()")
     execute(
