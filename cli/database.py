@@ -46,13 +46,17 @@ def url() -> None:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def psql(ctx: typer.Context) -> None:
     """Open psql on the warehouse; arguments after `--` go to it."""
+    from warehouse.address import without_password  # noqa: PLC0415 - the driver, which the other commands do without
+
     settings = read_settings()
-    address = warehouse_url(settings)
+    address, password = without_password(warehouse_url(settings))
     command = local_server(settings).psql_command() if settings.is_local else ["psql", address]
     program = shutil.which(command[0])
     if program is None:
         raise ConfigurationError("psql is not installed", remedy="install PostgreSQL's client, or set CAURI_PG_BINDIR")
-    os.execv(program, [*command, *ctx.args])  # noqa: S606 - the person asked for this program
+    # Everybody on the machine can read a command line.
+    environment = {**os.environ} if password is None else {**os.environ, "PGPASSWORD": password}
+    os.execve(program, [*command, *ctx.args], environment)  # noqa: S606 - the person asked for this program
 
 
 def _say(json: bool, state: str, address: str | None) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from engine.discover import SourceFile
-from warehouse.connection import connect, place_of
+from warehouse.address import place_of
+from warehouse.connection import connect
 from warehouse.overview import rows_of
 
 PRODUCER = "https://github.com/cauri/cauri"

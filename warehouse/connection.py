@@ -6,34 +6,18 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from warehouse.errors import CauriError, ConfigurationError, TargetError
+from warehouse.address import dsn
+from warehouse.errors import CauriError, TargetError
 from warehouse.interruption import registered
 from warehouse.sqlstates import error_of
 
 # What the floors above may say of the driver: a connection, and safely composed SQL.
 Connection = psycopg.Connection[Any]
-__all__ = ["Connection", "connect", "dsn", "is_writable", "place_of", "require_writable", "sql", "translated"]
+__all__ = ["Connection", "connect", "is_writable", "require_writable", "sql", "translated"]
 
 SUPPORTED_MAJORS = range(15, 19)
-CONNECT_TIMEOUT_SECONDS = 10
 
-# What a session speaks and how long it waits, whatever role and database say. Numbers and names of tables come back as
-# text; under another isolation any statement may fail. Limits made for interactive work would end what takes its time:
-# pg_dump lifts the same ones. Whoever holds a lock for longer than a minute keeps the run from going on for ever; it
-# ends, and the next one finds what was committed.
-SESSION = {
-    "extra_float_digits": "1",
-    "quote_all_identifiers": "off",
-    "standard_conforming_strings": "on",
-    "default_transaction_isolation": "read\\ committed",
-    "client_min_messages": "warning",
-    "lock_timeout": "60s",
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-    "idle_session_timeout": "0",
-}
 # No options of the connection: the first two would lose to PGTZ and PGDATESTYLE, and the driver reads no other dates;
 # servers before version 17 would refuse the third, those on Windows the fourth. By it a session whose client was killed
 # ends in a second, also while it computes or waits for a lock.
@@ -70,37 +54,6 @@ def connect(url: str, *, autocommit: bool = True, application: str = "cauri") ->
                 yield connection
         finally:
             connection.close()
-
-
-def dsn(url: str, application: str) -> str:
-    """The connection string with our defaults; what it sets itself, also in its `options`, wins, but for the encoding.
-
-    Raises:
-        ConfigurationError: it is not a connection string.
-    """
-    try:
-        given = conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        raise ConfigurationError(
-            "CAURI_DATABASE_URL is not a PostgreSQL connection string",
-            remedy="use the form postgresql://user:password@host:5432/database",
-        ) from None
-    defaults: dict[str, Any] = {
-        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-        "application_name": application,
-    }
-    # Text is sent as it is, in binary form: under PGCLIENTENCODING=LATIN1 names would arrive as two characters for one.
-    forced = {"client_encoding": "UTF8"}
-    options = [*(f"-c {name}={value}" for name, value in SESSION.items()), str(given.pop("options", ""))]
-    return make_conninfo(**{**defaults, **given, **forced, "options": " ".join(options).strip()})
-
-
-def place_of(url: str) -> tuple[str, str, str]:
-    """Host, port and database to which a connection string leads, the first if it names several."""
-    given = conninfo_to_dict(url)
-    host, port = (str(given.get(name) or "").split(",")[0] for name in ("host", "port"))
-    by_socket = not host or host.startswith("/")
-    return "localhost" if by_socket else host, port or "5432", str(given.get("dbname") or "postgres")
 
 
 def _check_server(connection: Connection) -> None:

@@ -3,12 +3,10 @@
 import os
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -102,7 +100,12 @@ class Settings(BaseSettings):
         """Values that no log may hold: keys, passwords, addresses with passwords."""
         given = [getattr(self, name) for name in type(self).model_fields]
         values = [one.get_secret_value() for one in given if isinstance(one, SecretStr)]
-        return values + (_passwords_in(self.database_url.get_secret_value()) if self.database_url else [])
+        if self.database_url is None:
+            return values
+        # With the driver, without which commands that need no settings start in two thirds of the time.
+        from warehouse.address import passwords_in  # noqa: PLC0415
+
+        return values + passwords_in(self.database_url.get_secret_value())
 
     @property
     def is_local(self) -> bool:
@@ -125,20 +128,6 @@ def read_settings() -> Settings:
             f"{exc.error_count()} setting(s) cannot be used: {problems}",
             remedy="correct the environment or .env; .env.example lists every variable",
         ) from None
-
-
-def _passwords_in(address: str) -> list[str]:
-    """As they are written in a URL, and as they are meant, there or among keywords."""
-    from psycopg import ProgrammingError  # noqa: PLC0415 - commands that need no settings start without the driver
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
-
-    found: list[str | int | None] = []
-    with suppress(ValueError):
-        found.append(urlsplit(address).password)
-    with suppress(ProgrammingError):
-        given = conninfo_to_dict(address)
-        found += [given.get("password"), given.get("sslpassword")]
-    return [form for one in found if one for form in (str(one), unquote(str(one)))]
 
 
 def _refuse_misspelt(names: Iterable[str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import polars as pl
 
-from warehouse.connection import SETTLE_SESSION, dsn, sql
+from warehouse.address import dsn
+from warehouse.connection import SETTLE_SESSION, sql
 from warehouse.sqlstates import error_of
 
 # Below this the driver stored NUMERIC values wrongly (arrow-adbc 3485, 4507).

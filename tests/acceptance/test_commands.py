@@ -295,3 +295,15 @@ def test_the_local_server_is_not_started_for_a_shared_warehouse(database_url: st
         assert done.code == 2
         assert "CAURI_DATABASE_URL is set" in done.err
     assert cauri("db", "url", url=database_url).out == f"{database_url}\n"
+
+
+def test_psql_gets_the_password_where_nobody_else_reads_it(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "psql"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "$@"\necho "$PGPASSWORD"\n')
+    program.chmod(0o755)
+    url = "postgresql://etl:hunter%202@db.example.com/warehouse"
+    path = {"PATH": f"{program.parent}:/usr/bin:/bin"}
+    with cauri_process("db", "psql", "--", "-c", "TABLE t", url=url, home=tmp_path, variables=path) as process:
+        line, password = process.communicate(timeout=60)[0].splitlines()
+    assert (line, password) == ("user=etl dbname=warehouse host=db.example.com -c TABLE t", "hunter 2")

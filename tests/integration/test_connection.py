@@ -17,6 +17,7 @@ from psycopg import sql
 from tests.database import with_database
 from tests.loading import execute, value_of
 from warehouse import connection as door
+from warehouse.address import place_of
 from warehouse.connection import connect, require_writable, translated
 from warehouse.errors import CauriError, ConfigurationError, LockBusyError, TargetError, TransientTargetError
 from warehouse.snapshot import read_frame, reader
@@ -184,7 +185,7 @@ def test_text_is_utf8_whatever_the_url_says(database_url: str) -> None:
     ],
 )
 def test_where_an_address_leads(url: str, place: tuple[str, str, str]) -> None:
-    assert door.place_of(url) == place
+    assert place_of(url) == place
 
 
 def test_a_read_only_database(database_url: str) -> None:
