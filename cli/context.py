@@ -44,5 +44,4 @@ def open_warehouse() -> Context:
     """The warehouse, ready: server started, schema up to date."""
     settings = read_settings()
     url = warehouse_url(settings)
-    countries = tuple(part.strip().upper() for part in settings.holiday_countries.split(",") if part.strip())
-    return Context(settings, url, tuple(migrate(url, holiday_countries=countries)))
+    return Context(settings, url, tuple(migrate(url, holiday_countries=settings.holiday_codes)))

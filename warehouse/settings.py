@@ -82,6 +82,12 @@ class Settings(BaseSettings):
         return self.home.expanduser().resolve()
 
     @property
+    def holiday_codes(self) -> tuple[str, ...]:
+        """The countries whose holidays the calendar marks; `none` names no country."""
+        named = [part.strip().upper() for part in self.holiday_countries.split(",")]
+        return tuple(code for code in named if code not in ("", "NONE"))
+
+    @property
     def archive_path(self) -> Path:
         """Folder of archived leaves, absolute."""
         return (self.archive or self.home_path / "archive").expanduser().resolve()

@@ -46,6 +46,14 @@ def test_what_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
+    ("given", "codes"), [("ci, SN,", ("CI", "SN")), ("none", ()), ("", ("CI", "SN", "GH", "KE", "MA"))]
+)
+def test_countries_of_holidays(given: str, codes: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CAURI_HOLIDAY_COUNTRIES", given)
+    assert read_settings().holiday_codes == codes
+
+
+@pytest.mark.parametrize(
     "address",
     [
         "postgresql://etl:hunter%202@db/warehouse",
