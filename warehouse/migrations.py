@@ -73,21 +73,18 @@ def migrate(url: str, *, holiday_countries: tuple[str, ...] = ("CI", "SN", "GH",
 def _apply_missing(connection: Connection) -> list[str]:
     _refuse_newer(connection)
     known = _applied(connection)
-    applied = []
-    for script in scripts():
-        if known.get(script.name) == script.checksum:
-            continue
+    missing = [script for script in scripts() if known.get(script.name) != script.checksum]
+    if known and missing:
+        _keep_writers_out(connection)
+    for script in missing:
         if script.kind == "migration" and script.name in known:
             raise TargetError(
                 f"migration {script.name} was applied with another text",
                 remedy="never edit an applied migration: restore the file and add a new one",
             )
-        if script.kind == "migration" and known:
-            _keep_writers_out(connection)
         connection.execute(script.text)
         connection.execute(query("ledger/record_migration"), (script.name, script.kind, script.checksum))
-        applied.append(script.name)
-    return applied
+    return [script.name for script in missing]
 
 
 def _refuse_newer(connection: Connection) -> None:
@@ -100,7 +97,7 @@ def _refuse_newer(connection: Connection) -> None:
 
 
 def _keep_writers_out(connection: Connection) -> None:
-    """Until the transaction ends. A run that began with other tables comes to its end with them."""
+    """Until the transaction ends. A run that began with other tables and views comes to its end with them."""
     if connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (WRITER_LOCK,)).fetchone() != (True,):
         raise TransientTargetError(
             "a run of an older Cauri is writing to this warehouse, whose schema this one has to bring up to date",

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         values = [one.get_secret_value() for one in given if isinstance(one, SecretStr)]
         if self.database_url is None:
             return values
-        # With the driver, without which commands that need no settings start in two thirds of the time.
+        # With the driver, which not every command needs.
         from warehouse.address import passwords_in  # noqa: PLC0415
 
         return values + passwords_in(self.database_url.get_secret_value())

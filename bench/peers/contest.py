@@ -60,12 +60,8 @@ def install_scripts(pattern: str = "*") -> None:
             _uv("sync", "--quiet", "--script", str(script))
 
 
-def _script(name: str, _server: Server, url: str, target: Target, *options: str) -> None:
+def _script(name: str, _server: Server, url: str, target: Target, options: tuple[str, ...] = ()) -> None:
     run_script(name, url, target.source, *options)
-
-
-def _with_summary(name: str, server: Server, url: str, target: Target) -> None:
-    _script(name, server, url, target, "summary")
 
 
 def run_script(name: str, *arguments: str | Path) -> str:
@@ -100,5 +96,10 @@ PEERS = (
         summary=True,
     ),
     Peer('pandas `to_sql(method="multi")`', partial(_script, "pandas_to_sql"), slow=True),
-    Peer("pandas, and the daily summary", partial(_with_summary, "pandas_to_sql"), slow=True, summary=True),
+    Peer(
+        "pandas, and the daily summary",
+        partial(_script, "pandas_to_sql", options=("summary",)),
+        slow=True,
+        summary=True,
+    ),
 )

@@ -10,7 +10,6 @@ CREATE TABLE peers.currency AS
 CREATE TABLE peers.status AS SELECT status_code AS status, status_key FROM dwh.dim_status;
 CREATE TABLE peers.beneficiary (beneficiary_id text NOT NULL, beneficiary_key integer NOT NULL);
 CREATE TABLE peers.client (
-    client_id text NOT NULL, client_key integer PRIMARY KEY, durable_key integer NOT NULL, valid_from timestamptz NOT NULL,
+    client_id text NOT NULL, client_key integer NOT NULL, durable_key integer NOT NULL, valid_from timestamptz NOT NULL,
     valid_to timestamptz NOT NULL
 );
-CREATE INDEX ON peers.client (client_id, valid_from);

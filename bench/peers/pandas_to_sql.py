@@ -6,7 +6,7 @@
 #   "sqlalchemy==2.1.9",
 # ]
 # ///
-"""pandas `to_sql(method="multi")` into the partitioned table, then the indexes; with `summary` that of the days too."""
+"""pandas `to_sql(method="multi")` into the partitioned table, then the indexes; with `summary`, the daily summary."""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 from sqlalchemy import Engine, create_engine
 
+from bench.peers.cells import CELL, COUNTS, SUCCESS, SUMS
 from bench.peers.indexes import build_indexes, index_summary, leaves_of
 
 # PostgreSQL takes 65,535 parameters a statement at most, and a row has 17; more rows a statement gain nothing.
@@ -26,10 +27,6 @@ DIMENSIONS = {
     "currency": "currency",
     "beneficiary": "beneficiary_id",
 }
-
-
-CELL = ["date_key", "client_key", "service_key", "currency_key"]
-SUCCESS, FAILED, PENDING, REVERSED = 1, 2, 3, 4
 
 
 def main(url: str, folder: Path, *, summary: bool) -> None:
@@ -115,29 +112,12 @@ def _summary(rows: pd.DataFrame, clients: pd.DataFrame) -> pd.DataFrame:
         processing_ms_sum=rows["processing_ms"].fillna(0),
         processing_ms_count=rows["processing_ms"].notna(),
         transactions=1,
-        successes=succeeded,
-        failures=status == FAILED,
-        pendings=status == PENDING,
-        reversals=status == REVERSED,
+        **{name: status == key for key, name in COUNTS.items()},
         anomalies=rows["anomaly_flags"] != 0,
         known_beneficiary=rows["beneficiary_key"].where(rows["beneficiary_key"] != 0),
     )
-    cells = counted.groupby(CELL)
-    added = cells[
-        [
-            "amount_minor",
-            "success_amount_minor",
-            "commission_minor",
-            "processing_ms_sum",
-            "processing_ms_count",
-            "transactions",
-            "successes",
-            "failures",
-            "pendings",
-            "reversals",
-            "anomalies",
-        ]
-    ].sum()
+    cells = counted.groupby(list(CELL))
+    added = cells[list(SUMS)].sum()
     added["distinct_beneficiaries"] = cells["known_beneficiary"].nunique()
     durable = clients[["client_key", "durable_key"]].rename(columns={"durable_key": "client_durable_key"})
     return added.reset_index().merge(durable, on="client_key")
